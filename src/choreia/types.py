@@ -63,6 +63,7 @@ class Music:
     """An analysed song.
 
     beats_s (B,), downbeats_s (D,): seconds, sorted; both empty when the music has no beat.
+    eights_s (P,): starts of the 8-counts that dancers phrase by (two bars of four; one bar-pair in other metres).
     tempo_bpm (B,): local tempo at each beat. meter: beats in a bar. energy: one column in [0, 1].
     sections cover [0, duration_s]. features: the named sets ("lrcm3", "edge35", "logmel", "dance").
     """
@@ -70,6 +71,7 @@ class Music:
     duration_s: float
     beats_s: np.ndarray
     downbeats_s: np.ndarray
+    eights_s: np.ndarray
     tempo_bpm: np.ndarray
     meter: int
     sections: tuple[Section, ...]
