@@ -1,0 +1,42 @@
+"""Physical faults that an eye sees: jerk at seams, frozen spans. Foot slide is `motion.cleanup.foot_slide`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from choreia.motion.kinematics import positions
+from choreia.types import Motion
+
+
+def jerk(motion: Motion) -> np.ndarray:
+    """Mean over joints of the third difference of position at every frame, (T,) m/s³; the ends repeat their neighbours."""
+    place = positions(motion).astype(np.float64)
+    if len(place) < 4:
+        return np.zeros(len(place))
+    third = np.diff(place, n=3, axis=0) * motion.fps**3
+    return np.pad(np.linalg.norm(third, axis=-1).mean(axis=-1), (1, 2), mode="edge")
+
+
+def seam_jerk_ratio(motion: Motion, seams_s: np.ndarray, width_s: float = 0.2) -> float:
+    """Mean jerk within ±`width_s` of the joins over mean jerk elsewhere; 1 means that the joins cannot be found. NaN without joins."""
+    near = np.abs(motion.times()[:, None] - np.asarray(seams_s).reshape(1, -1)).min(axis=1, initial=np.inf) <= width_s
+    if not near.any() or near.all():
+        return float("nan")
+    curve = jerk(motion)
+    return float(curve[near].mean() / max(curve[~near].mean(), 1e-9))
+
+
+def longest_still_s(motion: Motion, speed_m_s: float = 0.05) -> float:
+    """Longest span in seconds in which the mean joint speed stays under `speed_m_s`."""
+    place = positions(motion).astype(np.float64)
+    speed = np.linalg.norm(np.diff(place, axis=0), axis=-1).mean(axis=-1) * motion.fps
+    longest = run = 0
+    for still in speed < speed_m_s:
+        run = run + 1 if still else 0
+        longest = max(longest, run)
+    return longest / motion.fps
+
+
+def mpjpe_mm(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean per-joint position error in millimetres of (T, J, 3) positions in metres, each frame moved to its own root (joint 0)."""
+    return float(np.linalg.norm((a - a[:, :1]) - (b - b[:, :1]), axis=-1).mean() * 1000)

@@ -1,0 +1,107 @@
+"""Laws of the motion metrics: zero on equals, invariance to frame rate and size, nulls that score as nulls."""
+
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+
+from choreia import clock
+from choreia.metrics import features, frechet, physics, sync
+from choreia.motion.kinematics import positions
+from choreia.motion.skeleton import choreia24
+from choreia.types import Motion
+
+
+def swinging(fps: float, seconds: float = 6.0, hz: float = 1.0) -> Motion:
+    """Arms swing about Z and the root circles, analytically, so that any frame rate samples one motion."""
+    times = np.arange(round(seconds * fps)) / fps
+    skeleton = choreia24()
+    rotations = np.zeros((len(times), 24, 4), np.float32)
+    rotations[..., 0] = 1
+    angle = np.sin(2 * np.pi * hz * times)
+    for name in ("left_shoulder", "right_knee"):
+        joint = skeleton.index(name)
+        rotations[:, joint, 0], rotations[:, joint, 3] = np.cos(angle / 2), np.sin(angle / 2)
+    root = np.stack([0.5 * np.cos(times), np.full_like(times, 0.95), 0.5 * np.sin(times)], axis=1).astype(np.float32)
+    return Motion(skeleton, root, rotations, fps)
+
+
+def test_kinetic_features_do_not_depend_on_the_frame_rate():
+    slow, fast = features.kinetic(swinging(30)), features.kinetic(swinging(60))
+    assert np.allclose(slow, fast, rtol=0.02, atol=0.02)
+    assert slow.shape == (72,) and slow.max() > 0.3
+
+
+def test_geometric_features_do_not_depend_on_frame_rate_or_body_size():
+    motion = swinging(60)
+    grown = Motion(
+        type(motion.skeleton)(motion.skeleton.names, motion.skeleton.parents, motion.skeleton.offsets * 1.3),
+        motion.root * 1.3, motion.rotations, 60,
+    )  # fmt: skip
+    assert np.abs(features.geometric(motion) - features.geometric(swinging(30))).max() < 0.05
+    assert np.abs(features.geometric(motion) - features.geometric(grown)).max() < 0.02
+    assert features.geometric(motion).shape == (32,)
+
+
+def test_features_of_a_still_take_are_finite():
+    motion = swinging(30).slice(0, 1)
+    assert np.isfinite(features.kinetic(motion)).all() and np.isfinite(features.geometric(motion)).all()
+
+
+def test_frechet_agrees_with_scipy_and_vanishes_on_equals():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(400, 5)), rng.normal(1.0, 2.0, size=(400, 5))
+    ca, cb = np.cov(a.T), np.cov(b.T)
+    expected = np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(ca + cb - 2 * sqrtm(ca @ cb).real)
+    assert frechet.frechet(a, b, shrinkage=0) == pytest.approx(expected, rel=1e-6)
+    assert frechet.frechet(a, a) == pytest.approx(0, abs=1e-8)
+
+
+def test_diversity_is_the_mean_pairwise_distance():
+    points = np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])
+    assert frechet.diversity(points) == pytest.approx(10 / 3)
+
+
+def test_synchrony_by_hand():
+    score = sync.synchrony(np.array([1.0]), np.array([1.0, 2.0]))
+    assert score.precision == 1.0
+    assert score.recall == pytest.approx((1 + np.exp(-1 / (2 * 0.05**2))) / 2)
+    assert sync.synchrony(np.array([]), np.array([1.0])).f1 == 0.0
+
+
+def test_dances_on_their_beats_stand_out_from_shuffled_songs_and_random_ones_do_not():
+    rng = np.random.default_rng(1)
+    songs = [np.arange(rng.uniform(0, 0.5), 30, 60 / bpm) for bpm in np.linspace(83, 151, 8)]
+    which = list(range(8)) * 3
+    on_beat = [songs[k] + rng.normal(0, 0.02, len(songs[k])) for k in which]
+    random = [np.sort(rng.uniform(0, 30, 60)) for _ in which]
+    good = sync.against_shuffled(on_beat, songs, [30.0] * 24, which, draws=200)
+    null = sync.against_shuffled(random, songs, [30.0] * 24, which, draws=200)
+    assert good["precision"].z > 4 and good["recall"].z > 4
+    assert abs(null["precision"].z) < 3
+
+
+def test_a_jump_in_the_take_shows_as_seam_jerk():
+    motion = swinging(30)
+    root = motion.root.copy()
+    root[90:] += 0.05
+    broken = Motion(motion.skeleton, root, motion.rotations, 30)
+    assert physics.seam_jerk_ratio(motion, np.array([3.0])) == pytest.approx(1, abs=0.35)
+    assert physics.seam_jerk_ratio(broken, np.array([3.0])) > 3
+    assert np.isnan(physics.seam_jerk_ratio(motion, np.array([])))
+
+
+def test_still_span_is_found():
+    motion = swinging(30)
+    frozen = clock.to_frame(2.0, 30)
+    index = np.concatenate([np.arange(60), np.full(frozen, 60), np.arange(60, 120)])
+    stopped = Motion(motion.skeleton, motion.root[index], motion.rotations[index], 30)
+    assert physics.longest_still_s(stopped) == pytest.approx(2.0, abs=0.1)
+    assert physics.longest_still_s(motion) < 0.2
+
+
+def test_mpjpe_ignores_where_the_dancer_stands():
+    place = positions(swinging(30))
+    assert physics.mpjpe_mm(place, place + 1.0) == pytest.approx(0, abs=1e-3)
+    moved = place.copy()
+    moved[:, 5] += [0, 0.024, 0]
+    assert physics.mpjpe_mm(place, moved) == pytest.approx(1.0, abs=1e-3)
