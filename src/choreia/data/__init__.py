@@ -1,1 +1,1 @@
-
+"""Real takes to training shards."""

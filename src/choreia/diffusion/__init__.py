@@ -1,1 +1,1 @@
-
+"""Schedules, samplers, guidance and constraints as plain functions."""

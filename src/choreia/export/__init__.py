@@ -1,1 +1,1 @@
-
+"""Performances to files."""

@@ -1,1 +1,1 @@
-
+"""Pure functions that measure, with null models."""

@@ -1,1 +1,1 @@
-
+"""The systems, one folder a paper."""

@@ -1,1 +1,1 @@
-
+"""Skeletons, takes, and everything that is done to them without a model."""

@@ -1,1 +1,1 @@
-
+"""Sound in, an analysed song out."""

@@ -1,1 +1,1 @@
-
+"""Tables of contents of what the commands do."""

@@ -1,1 +1,1 @@
-
+"""Takes to pictures and video, on any machine."""

@@ -1,1 +1,1 @@
-
+"""Seeded synthetic songs and dances with exact labels."""

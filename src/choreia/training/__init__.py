@@ -1,1 +1,1 @@
-
+"""A visible training loop that knows no paper."""

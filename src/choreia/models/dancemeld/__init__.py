@@ -1,1 +1,1 @@
-
+"""DanceMeld: hierarchical latent codes for music to dance."""

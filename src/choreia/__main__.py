@@ -1,0 +1,5 @@
+"""`python -m choreia`."""
+
+from choreia.cli import main
+
+main()

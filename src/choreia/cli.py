@@ -1,0 +1,181 @@
+"""The command line: thin. Every command is a pipeline's signature; heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from choreia.console import Progress
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+Song = Annotated[Path, typer.Argument(help="wav, flac, ogg, mp3, m4a, opus, or the sound track of mp4, mov, webm")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="folder for the results")]
+Seed = Annotated[int, typer.Option(help="same seed, same bytes")]
+Start = Annotated[float, typer.Option(help="begin at this second of the song")]
+Seconds = Annotated[float | None, typer.Option(help="use this many seconds; default: to the end")]
+Formats = Annotated[str, typer.Option(help="comma-separated: bvh, glb, npz, mp4, json")]
+Force = Annotated[bool, typer.Option("--force", help="overwrite existing results")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
+
+
+@app.command()
+def dance(
+    song: Annotated[Path | None, typer.Argument(help="the song; leave out with --compose")] = None,
+    out: Out = Path("out"),
+    seed: Seed = 0,
+    start: Start = 0.0,
+    seconds: Seconds = None,
+    style: Annotated[str | None, typer.Option(help="hip-hop, salsa, ballet, …; default: chosen by the model")] = None,
+    takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
+    formats: Formats = "bvh,glb,npz,mp4,json",
+    model: Annotated[str, typer.Option(help="dancemeld, or choreographer (rules, no learning)")] = "dancemeld",
+    compose: Annotated[str | None, typer.Option(help="compose a song: edm, rnb, hip-hop, pop, funk, swing, latin, ballad")] = None,
+    force: Force = False,
+    as_json: AsJson = False,
+) -> None:
+    """Turn a song into a whole dance: BVH, GLB, npz and a video with sound."""
+    from choreia.pipelines.dance import dance as run
+
+    with _progress(as_json) as progress:
+        report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, takes=takes, formats=_split(formats),
+                     model=model, compose=compose, force=force, progress=progress)  # fmt: skip
+    _report(report, as_json)
+
+
+@app.command()
+def analyze(song: Song, start: Start = 0.0, seconds: Seconds = None, as_json: AsJson = False) -> None:
+    """Beats, downbeats, 8-counts, tempo, sections and energy of a song."""
+    from choreia.pipelines.analyze import analyze as run
+
+    _report(run(song, start_s=start, seconds=seconds), as_json)
+
+
+@app.command()
+def convert(
+    source: Annotated[Path, typer.Argument(help=".bvh .amc .csv (G1) .npz .pkl .glb")],
+    target: Annotated[Path, typer.Argument(help=".bvh .npz .pkl .glb")],
+    retarget: Annotated[bool, typer.Option(help="map any humanoid to the choreia-24 skeleton")] = False,
+    fps: Annotated[float | None, typer.Option(help="resample to this frame rate")] = None,
+    force: Force = False,
+) -> None:
+    """Turn a motion file into another format."""
+    from choreia.pipelines.convert import convert as run
+
+    _report(run(source, target, retarget=retarget, fps=fps, force=force), False)
+
+
+@app.command()
+def render(
+    source: Annotated[Path, typer.Argument(help="a dance: .bvh .amc .csv (G1) .npz .pkl .glb")],
+    out: Annotated[Path, typer.Option("-o", "--out", help=".mp4 for a video, .png for a contact sheet")] = Path("dance.mp4"),
+    song: Annotated[Path | None, typer.Option(help="sound track")] = None,
+    force: Force = False,
+) -> None:
+    """Film a motion file: a lit figure on a stage floor, with sound."""
+    from choreia.pipelines.render import render as run
+
+    with _progress(False) as progress:
+        report = run(source, out, song=song, force=force, progress=progress)
+    _report(report, False)
+
+
+@app.command()
+def prepare(
+    source: Annotated[Path, typer.Argument(help="folder with motion/INDEX.csv and its takes")],
+    out: Out = Path("prepared"),
+    workers: Annotated[int, typer.Option(help="processes")] = 2,
+    seed: Seed = 0,
+) -> None:
+    """Repair real takes, pair them with music composed to their beats, and write training shards."""
+    from choreia.pipelines.train import prepare as run
+
+    with _progress(False) as progress:
+        report = run(source, out, workers=workers, seed=seed, progress=progress)
+    _report(report, False)
+
+
+@app.command()
+def train(
+    recipe: Annotated[str, typer.Argument(help="dancemeld-tokenizer, dancemeld-prior, beats")],
+    data: Annotated[Path, typer.Option(help="what `choreia prepare` wrote")] = Path("prepared"),
+    out: Annotated[Path, typer.Option("-o", "--out", help="folder for checkpoints and logs")] = Path("runs"),
+    variant: Annotated[str, typer.Option(help="paper, small or tiny, or an ablation's name")] = "small",
+    steps: Annotated[int | None, typer.Option(help="optimiser steps; default: the recipe's")] = None,
+    seed: Seed = 0,
+) -> None:
+    """Train a model; stop and start at will."""
+    from choreia.pipelines.train import train as run
+
+    _report(run(recipe, data, out, variant=variant, steps=steps, seed=seed), False)
+
+
+@app.command()
+def evaluate(
+    what: Annotated[str, typer.Argument(help="dance, tokenizer or beats")],
+    data: Annotated[Path | None, typer.Option(help="what `choreia prepare` wrote (dance, tokenizer); unpacked music (beats)")] = None,
+    songs: Annotated[Path | None, typer.Option(help="folder of recordings to dance to")] = None,
+    seeds: Annotated[int, typer.Option(help="dances for each song")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Measure the dances, the tokenizer or the beat tracker beside their baselines."""
+    from choreia.pipelines.evaluate import evaluate as run
+
+    with _progress(as_json) as progress:
+        report = run(what, data=data, songs=songs, seeds=seeds, progress=progress)
+    _report(report, as_json)
+
+
+@app.command()
+def bench(
+    seconds: Annotated[float, typer.Option(help="length of the song")] = 180.0,
+    as_json: AsJson = False,
+) -> None:
+    """Time a whole dance, its parts, memory, and an EDGE-size denoiser beside it."""
+    from choreia.pipelines.bench import bench as run
+
+    with _progress(as_json) as progress:
+        report = run(seconds=seconds, progress=progress)
+    _report(report, as_json)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+
+
+def _progress(quiet: bool) -> Progress:
+    from choreia.console import Progress
+
+    return Progress(quiet)
+
+
+def _report(report: dict[str, object], as_json: bool) -> None:
+    """Print a pipeline's result: one JSON object, or its "text"."""
+    text = report.pop("text", None)
+    print(json.dumps(report) if as_json or text is None else text)
+
+
+def main() -> None:
+    """Entry point. Exit code 0 done, 2 bad input or usage with one line on stderr, 130 after Ctrl-C."""
+    from choreia.errors import ChoreiaError
+
+    try:
+        sys.exit(app(sys.argv[1:] or ["--help"], standalone_mode=False) or 0)
+    except (ChoreiaError, OSError) as error:
+        _fail(str(error), 2)
+    except typer.TyperException as error:
+        _fail(f"{error.format_message()} (see choreia --help)", 2)
+    except MemoryError:
+        _fail("not enough memory: use --seconds to work on a part", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("stopped; nothing was left half-written", 130)
+
+
+def _fail(message: str, code: int) -> None:
+    print(f"choreia: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,73 @@
+"""How a dancer enters, rests and ends: blends towards a neutral stance, and a last pose that is reached and held."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from choreia.motion import rotations as rot
+from choreia.motion.cleanup import warp
+from choreia.motion.skeleton import STANDING_HEIGHT_M
+from choreia.types import Motion, Skeleton
+
+# joint, axis, angle in radians: arms hang a little off the body, elbows and knees are soft
+_STANCE: tuple[tuple[str, tuple[float, float, float]], ...] = (
+    ("left_shoulder", (0.10, 0.0, -1.22)),
+    ("right_shoulder", (0.10, 0.0, 1.22)),
+    ("left_elbow", (0.0, -0.30, 0.0)),
+    ("right_elbow", (0.0, 0.30, 0.0)),
+    ("left_hip", (-0.08, 0.0, 0.06)),
+    ("right_hip", (-0.08, 0.0, -0.06)),
+    ("left_knee", (0.16, 0.0, 0.0)),
+    ("right_knee", (0.16, 0.0, 0.0)),
+    ("left_ankle", (-0.08, 0.0, -0.06)),
+    ("right_ankle", (-0.08, 0.0, 0.06)),
+)
+
+
+def stance(skeleton: Skeleton) -> np.ndarray:
+    """Local rotations (J, 4) wxyz of a relaxed standing figure on choreia-24."""
+    vectors = torch.zeros(len(skeleton.names), 3)
+    for name, vector in _STANCE:
+        vectors[skeleton.index(name)] = torch.tensor(vector)
+    return rot.expmap_to_quaternion(vectors).numpy()
+
+
+def settle(motion: Motion, weight: np.ndarray) -> Motion:
+    """Blend each frame towards the stance, upright at the dancer's own place and heading, by `weight` (T,) in [0, 1]."""
+    amount = torch.from_numpy(np.asarray(weight, np.float32))
+    current = torch.from_numpy(np.asarray(motion.rotations, np.float32))
+    target = torch.from_numpy(stance(motion.skeleton)).expand_as(current).clone()
+    forward = rot.rotate(current[:, 0], torch.tensor([0.0, 0.0, 1.0]).expand(len(motion), 3))
+    target[:, 0] = rot.yaw(torch.atan2(forward[:, 0], forward[:, 2]))
+    root = motion.root.copy()
+    root[:, 1] += weight * (STANDING_HEIGHT_M - 0.008 - root[:, 1])
+    blended = rot.slerp(current, target, amount[:, None].expand(current.shape[:2]))
+    return replace(motion, root=root.astype(np.float32), rotations=blended.numpy())
+
+
+def enter(motion: Motion, seconds: float) -> Motion:
+    """The take begins in the stance and is wholly itself after `seconds`."""
+    return settle(motion, 1 - _smoothstep(motion.times() / max(seconds, 1e-6)))
+
+
+def end(motion: Motion, from_s: float, settle_s: float = 0.3) -> Motion:
+    """From `from_s` on the movement runs out exponentially (time constant `settle_s`) into a held last pose; same length."""
+    times = motion.times()
+    after = np.maximum(times - from_s, 0)
+    return warp(motion, np.minimum(times, from_s) + settle_s * (1 - np.exp(-after / settle_s)))
+
+
+def rest(motion: Motion, energy: np.ndarray, silence: float = 0.02, ramp_s: float = 0.6) -> Motion:
+    """Stand at ease where the music is silent: `energy` (T,) in [0, 1] below `silence`, blended over `ramp_s`."""
+    quiet = (energy < silence).astype(float)
+    width = max(1, round(ramp_s * motion.fps))
+    smooth = np.convolve(np.pad(quiet, width, mode="edge"), np.hanning(2 * width + 1) / width, mode="valid")
+    return settle(motion, _smoothstep(np.clip(smooth, 0, 1))) if quiet.any() else motion
+
+
+def _smoothstep(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, 0, 1)
+    return x * x * (3 - 2 * x)
