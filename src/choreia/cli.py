@@ -44,7 +44,7 @@ def dance(
 
     with _progress(as_json) as progress:
         report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, takes=takes, formats=_split(formats),
-                     model=model, compose=compose, force=force, progress=progress)  # fmt: skip
+                     model=model, genre=compose, force=force, progress=progress)  # fmt: skip
     _report(report, as_json)
 
 
