@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from choreia.music.analyze import analyze_file
-from choreia.types import Music
+from choreia.types import Music, Section
 
 
 def analyze(song: Path, *, start_s: float = 0.0, seconds: float | None = None) -> dict[str, object]:
@@ -28,12 +28,19 @@ def summary(music: Music) -> dict[str, object]:
         "downbeats_s": _ms(music.downbeats_s),
         "eights_s": _ms(music.eights_s),
         "tempo_curve_bpm": [round(float(bpm), 2) for bpm in music.tempo_bpm],
-        "sections": [
-            {"start_s": round(s.start_s, 3), "end_s": round(s.end_s, 3), "label": s.label, "occurrence": s.occurrence} for s in music.sections
-        ],
+        "sections": [_section(section) for section in music.sections],
         "events": {"strong_s": _ms(events.strong_s), "offbeat_s": _ms(events.offbeat_s), "subdivision_s": _ms(events.subdivision_s)},
         "energy": {"fps": music.energy.fps, "values": [round(float(v), 4) for v in music.energy.values[:, 0]]},
-    }  # fmt: skip
+    }
+
+
+def _section(section: Section) -> dict[str, object]:
+    return {
+        "start_s": round(section.start_s, 3),
+        "end_s": round(section.end_s, 3),
+        "label": section.label,
+        "occurrence": section.occurrence,
+    }
 
 
 def _ms(times: np.ndarray) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -118,7 +119,7 @@ def _to_length(values: np.ndarray, frames: int) -> np.ndarray:
 def _script(style: str, music: Music) -> Script:
     """The global style, and one entry an 8-count that names its section."""
     bounds = [*music.eights_s, music.duration_s]
-    moves = [Move(float(a), float(b), _section_at(music, (a + b) / 2)) for a, b in zip(bounds, bounds[1:], strict=False) if b > a]
+    moves = [Move(float(a), float(b), _section_at(music, (a + b) / 2)) for a, b in pairwise(bounds) if b > a]
     return Script(style, tuple(moves))
 
 

@@ -46,7 +46,8 @@ def dance(song: Path | None, out: Path, *, seed: int = 0, start_s: float = 0.0, 
     for k, stem in enumerate(stems):
         motion, script = choreograph_song(who, music, style=style, seed=seed + k, progress=progress)
         performance = Performance(None, music, motion, script, _provenance(request, music, who, seed + k, style))
-        written += write_bundle(performance, out, formats, stem=stem, force=force, progress=progress, sound=request.song, start_s=request.start_s)
+        written += write_bundle(performance, out, formats, stem=stem, force=force, progress=progress,
+                                sound=request.song, sound_start_s=request.start_s)  # fmt: skip
     return {"files": [str(path) for path in written], "text": "\n".join(str(path) for path in written)}
 
 
