@@ -1,0 +1,146 @@
+"""Laws of the clean-up: exact involutions and identities, labels on a constructed step, planted feet on a skating dancer."""
+
+import numpy as np
+import pytest
+import torch
+
+from choreia.errors import ChoreiaError
+from choreia.motion import cleanup
+from choreia.motion.ik import reach
+from choreia.motion.kinematics import positions
+from choreia.motion.rotations import expmap_to_quaternion
+from choreia.motion.skeleton import ANKLE_HEIGHT_M, STANDING_HEIGHT_M, choreia24
+from choreia.types import Motion
+
+
+def standing(n, fps=30.0, drop=0.05):
+    """Knees slightly bent, feet flat on the floor at their rest places."""
+    root = np.tile([0, STANDING_HEIGHT_M - drop, 0], (n, 1))
+    still = Motion(choreia24(), root, np.tile([1.0, 0, 0, 0], (n, 24, 1)), fps)
+    place = positions(still).astype(float)
+    for side in ("left", "right"):
+        target = place[:, still.skeleton.index(f"{side}_ankle")]
+        target[:, 1] = ANKLE_HEIGHT_M
+        still = reach(still, f"{side}_leg", target)
+    return still
+
+
+def wandering(n=90, seed=0, fps=30.0):
+    rng = np.random.default_rng(seed)
+    times = np.arange(n) / fps
+    rate, phase = rng.uniform(0.3, 2.0, (24, 3)), rng.uniform(0, 6.28, (24, 3))
+    vectors = 0.4 * np.sin(2 * np.pi * rate * times[:, None, None] + phase)
+    root = np.stack([0.3 * np.sin(times), 0.9 + 0.05 * np.sin(7 * times), 0.3 * np.cos(1.3 * times)], 1)
+    return Motion(choreia24(), root, expmap_to_quaternion(torch.from_numpy(vectors)).numpy(), fps)
+
+
+def stepping(fps=30.0, seconds=4.0, lift_s=1.5, land_s=2.0, stride=0.3):
+    """Stand, then one step of the left foot from lift_s to land_s; the right foot never moves."""
+    n = round(seconds * fps)
+    times = np.arange(n) / fps
+    still = standing(n, fps)
+    target = positions(still)[:, still.skeleton.index("left_ankle")].astype(float)
+    share = np.clip((times - lift_s) / (land_s - lift_s), 0, 1)
+    eased = share**3 * (10 - 15 * share + 6 * share**2)
+    target[:, 2] += stride * eased
+    target[:, 1] += 0.15 * np.sin(np.pi * eased) ** 2
+    return reach(still, "left_leg", target)
+
+
+def test_mirror_is_an_exact_involution_and_reflects_positions():
+    motion = wandering()
+    image = cleanup.mirror(motion)
+    twice = cleanup.mirror(image)
+    assert twice.root.tobytes() == motion.root.tobytes() and twice.rotations.tobytes() == motion.rotations.tobytes()
+    left, right = motion.skeleton.index("left_wrist"), motion.skeleton.index("right_wrist")
+    assert np.abs(positions(image)[:, left] - positions(motion)[:, right] * [-1, 1, 1]).max() < 1e-5
+
+
+def test_warp_by_the_own_clock_is_the_identity():
+    motion = wandering()
+    same = cleanup.warp(motion, motion.times())
+    assert np.array_equal(same.root, motion.root) and np.array_equal(same.rotations, motion.rotations)
+
+
+def test_warp_reads_constant_motion_between_frames_and_holds_the_ends():
+    times = np.arange(60) / 30
+    angle = 2.0 * times
+    rotations = np.tile([1.0, 0, 0, 0], (60, 24, 1))
+    rotations[:, 3] = np.stack([np.cos(angle / 2), 0 * angle, np.sin(angle / 2), 0 * angle], 1)
+    rotations[30:] *= -1
+    motion = Motion(choreia24(), np.stack([times, times, times], 1), rotations, 30.0)
+    read = cleanup.warp(motion, np.array([0.51, 0.999, 1.237, -1.0, 9.0]))
+    wanted = np.array([0.51, 0.999, 1.237, 0.0, 59 / 30])
+    assert np.abs(read.root[:, 0] - wanted).max() < 1e-9
+    assert np.abs(np.abs(read.rotations[:, 3, 0]) - np.abs(np.cos(wanted))).max() < 1e-4
+
+
+@pytest.mark.parametrize("fps", [20.0, 25.0, 60.0, 120.0])
+def test_resample_keeps_duration_and_path(fps):
+    motion = wandering(n=150, fps=50.0)
+    other = cleanup.resample(motion, fps)
+    assert other.fps == fps and abs(other.duration_s - motion.duration_s) <= 0.5 / fps
+    inside = other.times() < (len(motion) - 2) / motion.fps
+    times = other.times()[inside]
+    assert np.abs(other.root[inside, 0] - 0.3 * np.sin(times)).max() < 1e-4
+    assert np.abs(np.linalg.norm(other.rotations, axis=-1) - 1).max() < 1e-9
+
+
+def test_resample_refuses_a_rate_of_zero():
+    with pytest.raises(ChoreiaError, match="positive"):
+        cleanup.resample(wandering(), 0)
+
+
+def test_spikes_are_found_counted_and_repaired():
+    motion = wandering(n=300, fps=60.0)
+    root, rotations = motion.root.copy(), motion.rotations.copy()
+    root[100] += [0.25, 0, 0]
+    root[200] += [0, 0, -0.1]
+    rotations[150, 5] = [0, 1, 0, 0]
+    repaired, count = cleanup.repair_spikes(Motion(motion.skeleton, root, rotations, 60.0))
+    assert count == 3
+    assert np.abs(repaired.root - motion.root).max() < 1e-3
+    assert (1 - np.abs((repaired.rotations * motion.rotations).sum(-1))).max() < 1e-5
+    untouched = np.delete(np.arange(300), [100, 200])
+    assert np.array_equal(repaired.root[untouched], motion.root[untouched])
+
+
+def test_fast_dancing_is_not_a_spike():
+    motion = wandering(n=300, fps=30.0)
+    times = motion.times()
+    shake = 0.7 * np.sin(2 * np.pi * 4.5 * times)
+    rotations = motion.rotations.copy()
+    rotations[:, 18] = np.stack([np.cos(shake / 2), np.sin(shake / 2), 0 * shake, 0 * shake], 1)
+    hop = motion.root + 0.05 * np.abs(np.sin(2 * np.pi * 2 * times))[:, None] * [0, 1, 0]
+    fast = Motion(motion.skeleton, hop, rotations, 30.0)
+    assert cleanup.repair_spikes(fast)[1] == 0
+
+
+@pytest.mark.parametrize("fps", [24.0, 30.0, 60.0, 120.0])
+def test_contacts_of_a_constructed_step(fps):
+    contacts = cleanup.foot_contacts(stepping(fps))
+    times = np.arange(len(contacts)) / fps
+    assert contacts[:, 2:].all(), "the right foot never leaves the floor"
+    left = contacts[:, :2]
+    assert left[(times < 1.45) | (times > 2.05)].all()
+    assert not left[(times > 1.65) & (times < 1.85)].any()
+    assert (np.abs(np.diff(left.astype(int), axis=0)).sum(0) == 2).all()
+
+
+def test_contacts_do_not_depend_on_the_frame_rate():
+    slow, fast = cleanup.foot_contacts(stepping(30.0)), cleanup.foot_contacts(stepping(120.0))
+    edges = [[np.flatnonzero(np.diff(c[:, 0].astype(int))) / fps for c, fps in ((slow, 30), (fast, 120))]]
+    assert np.abs(edges[0][0] - edges[0][1]).max() <= 1.5 / 30
+
+
+def test_contacts_stand_on_the_takes_own_floor():
+    motion = stepping()
+    raised = Motion(motion.skeleton, motion.root + np.array([0, 0.06, 0]), motion.rotations, motion.fps)
+    assert np.array_equal(cleanup.foot_contacts(raised), cleanup.foot_contacts(motion))
+
+
+def test_contacts_need_feet():
+    motion = wandering()
+    bare = Motion(type(motion.skeleton)(("hips",), (-1,), np.zeros((1, 3))), motion.root, motion.rotations[:, :1], 30.0)
+    with pytest.raises(ChoreiaError, match="no joint"):
+        cleanup.foot_contacts(bare)
