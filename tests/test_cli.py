@@ -1,0 +1,121 @@
+"""What a person meets at the command line: one clear line and exit code 2 for bad input, nothing left behind."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from choreia import cli
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process; returns (exit code, stdout, stderr)."""
+
+    def call(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["choreia", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(stop.value.code or 0), captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def click_track(tmp_path_factory) -> Path:
+    """Eight seconds of a 120 BPM click."""
+    from choreia.music import files
+    from choreia.types import Audio
+
+    rate = 22050
+    samples = np.zeros(8 * rate, np.float32)
+    burst = np.random.default_rng(0).normal(size=800).astype(np.float32) * np.exp(-np.arange(800) / 150).astype(np.float32)
+    for beat in range(16):
+        samples[beat * rate // 2 : beat * rate // 2 + 800] += 0.3 * burst
+    path = tmp_path_factory.mktemp("song") / "click.wav"
+    files.write(path, Audio(samples[None], rate))
+    return path
+
+
+def refused(result: tuple[int, str, str], *words: str) -> None:
+    """Exit code 2, one line on stderr that holds every word, no traceback."""
+    code, _, err = result
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1 and err.startswith("choreia: ")
+    for word in words:
+        assert word in err
+
+
+def test_help_lists_every_command(run):
+    code, out, _ = run("--help")
+    assert code == 0
+    for command in ("dance", "analyze", "convert", "render", "prepare", "train", "evaluate", "bench"):
+        assert command in out
+
+
+def test_no_arguments_print_help(run):
+    assert "Commands" in run()[1]
+
+
+@pytest.mark.parametrize("arguments", [("nonsense",), ("dance", "--seed", "x"), ("analyze",), ("dance", "--bogus")])
+def test_wrong_usage_is_one_line(run, arguments):
+    refused(run(*arguments), "--help")
+
+
+def test_missing_song(run, tmp_path):
+    refused(run("dance", tmp_path / "no.mp3", "-o", tmp_path / "out"), "no.mp3")
+    assert not (tmp_path / "out").exists()
+
+
+def test_directory_as_song(run, tmp_path):
+    refused(run("dance", tmp_path, "-o", tmp_path / "out"), str(tmp_path))
+
+
+def test_no_song_at_all(run, tmp_path):
+    refused(run("dance", "-o", tmp_path / "out"), "--compose")
+
+
+@pytest.mark.parametrize("content", [b"", b"this is not music at all\n" * 50])
+def test_file_that_is_not_sound(run, tmp_path, content):
+    song = tmp_path / "song.mp3"
+    song.write_bytes(content)
+    refused(run("dance", song, "-o", tmp_path / "out"), "song.mp3")
+    refused(run("analyze", song), "song.mp3")
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--style", "moonwalk"), "salsa"),
+        (("--formats", "bvh,docx"), "docx"),
+        (("--start", "-1"), "start"),
+        (("--start", "99"), "start"),
+        (("--seconds", "-5"), "seconds"),
+        (("--model", "gpt"), "dancemeld"),
+        (("--takes", "0"), "takes"),
+    ],
+)
+def test_bad_options(run, tmp_path, click_track, options, word):
+    refused(run("dance", click_track, "-o", tmp_path / "out", *options), word)
+    assert not list(tmp_path.rglob("dance*"))
+
+
+def test_existing_output_asks_for_force(run, tmp_path, click_track):
+    (tmp_path / "dance.bvh").write_text("mine")
+    refused(run("dance", click_track, "-o", tmp_path, "--formats", "bvh"), "--force")
+    assert (tmp_path / "dance.bvh").read_text() == "mine"
+
+
+def test_unwritable_output(run, tmp_path, click_track):
+    (tmp_path / "file").write_text("")
+    refused(run("dance", click_track, "-o", tmp_path / "file" / "out", "--formats", "bvh"), "file")
+
+
+def test_analyze_prints_one_json_object(run, click_track):
+    code, out, _ = run("analyze", click_track, "--json")
+    report = json.loads(out)
+    assert code == 0 and report["tempo_bpm"] == pytest.approx(120, abs=2)
+    assert report["duration_s"] == pytest.approx(8, abs=0.01)
