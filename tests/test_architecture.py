@@ -30,7 +30,7 @@ def imports(path: Path) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name.removeprefix("choreia.") for name in found if name.startswith("choreia.")}
+    return {name.removeprefix("choreia.") for name in found if name.startswith("choreia.") and name != "choreia.__version__"}
 
 
 FILES = sorted(SOURCE.rglob("*.py"))
