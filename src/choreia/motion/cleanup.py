@@ -1,6 +1,6 @@
 """Everything that is done to a take before it is used or shipped, under one name.
 
-Feet: `foot_contacts`, `foot_slide` (`motion.contacts`). Clock: `resample`, `warp` (`motion.timing`).
+Feet: `foot_contacts`, `foot_slide` (`motion.contacts`), `lock_feet` (`motion.footlock`). Clock: `resample`, `warp` (`motion.timing`).
 Here: single-frame spikes, the mirror image and the best loop.
 """
 
@@ -10,11 +10,12 @@ import numpy as np
 from scipy import ndimage
 
 from choreia.motion.contacts import foot_contacts, foot_slide
+from choreia.motion.footlock import lock_feet
 from choreia.motion.skeleton import mirror_index
 from choreia.motion.timing import resample, warp
 from choreia.types import Motion, Skeleton
 
-__all__ = ["foot_contacts", "foot_slide", "mirror", "repair_spikes", "resample", "warp"]
+__all__ = ["foot_contacts", "foot_slide", "lock_feet", "mirror", "repair_spikes", "resample", "warp"]
 
 _SPIKE_M = 0.04  # a root spike is at least this far off its neighbours' curve
 _SPIKE_RAD = 0.35

@@ -40,8 +40,13 @@ def foot_contacts(motion: Motion, floor_m: float | None = None) -> np.ndarray:
     pace = speed(feet, motion.fps)
     enter = (height < _ENTER_M) & (pace < _ENTER_M_S)
     stay = (height < _STAY_M) & (pace < _STAY_M_S)
-    shortest = max(1, round(_SHORTEST_S * motion.fps))
-    return np.stack([_hysteresis(enter[:, k], stay[:, k], shortest) for k in range(len(FEET))], axis=1)
+    return tidy(np.stack([_hysteresis(enter[:, k], stay[:, k]) for k in range(len(FEET))], axis=1), motion.fps)
+
+
+def tidy(contacts: np.ndarray, fps: float) -> np.ndarray:
+    """Contacts (T, K) bool without gaps, then without stretches, of less than 0.07 s."""
+    shortest = max(1, round(_SHORTEST_S * fps))
+    return np.stack([_without_short(~_without_short(~column, shortest), shortest) for column in contacts.T], axis=1)
 
 
 def floor_height(motion: Motion) -> float:
@@ -77,11 +82,10 @@ def speed(places: np.ndarray, fps: float) -> np.ndarray:
     return np.linalg.norm(way, axis=-1) / elapsed
 
 
-def _hysteresis(enter: np.ndarray, stay: np.ndarray, shortest: int) -> np.ndarray:
-    """Stretches of `stay` that hold an `enter`, with gaps and stretches shorter than `shortest` frames removed."""
+def _hysteresis(enter: np.ndarray, stay: np.ndarray) -> np.ndarray:
+    """Stretches of `stay` that hold an `enter`."""
     labels, _ = ndimage.label(stay)
-    kept = np.isin(labels, np.unique(labels[enter & stay])) & stay
-    return ~_without_short(~_without_short(kept, shortest), shortest)
+    return np.isin(labels, np.unique(labels[enter & stay])) & stay
 
 
 def _without_short(mask: np.ndarray, shortest: int) -> np.ndarray:

@@ -41,12 +41,10 @@ def reach(motion: Motion, limb: str, target: np.ndarray, weight: np.ndarray | No
         The motion with the three joints' rotations replaced.
     """
     upper, middle, end = limb_joints(motion.skeleton, limb)
-    chain = _ancestors(motion.skeleton, end)
-    local = quaternion_to_matrix(torch.from_numpy(np.asarray(motion.rotations[:, chain], np.float64)))
-    place, world = _along(motion.skeleton, chain, torch.from_numpy(np.asarray(motion.root, np.float64)), local)
+    place, world = chain_pose(motion, end)
     share = torch.ones(len(motion), dtype=torch.float64) if weight is None else torch.from_numpy(np.asarray(weight, np.float64))
     goal = place[-1] + share[:, None] * (torch.from_numpy(np.asarray(target, np.float64)) - place[-1])
-    hinge = world[-3] @ torch.tensor(_HINGES[limb], dtype=torch.float64)
+    hinge = world[-3] @ hinge_axis(limb)
     upper_turn, middle_turn = two_bone(place[-3], place[-2], place[-1], goal, hinge)
     new_upper, new_middle = upper_turn @ world[-3], middle_turn @ world[-2]
     solved = torch.stack([world[-4].mT @ new_upper, new_upper.mT @ new_middle, new_middle.mT @ world[-1]], dim=1)
@@ -65,6 +63,25 @@ def limb_joints(skeleton: Skeleton, limb: str) -> tuple[int, int, int]:
         raise ChoreiaError(f"the skeleton has no joint {missing[0]!r}: retarget the motion to choreia-24 first")
     upper, middle, end = (skeleton.index(name) for name in LIMBS[limb])
     return upper, middle, end
+
+
+def hinge_axis(limb: str) -> Tensor:
+    """Axis (3,) in the upper joint's own frame about which a limb of choreia-24 bends: knees forward, elbows forward."""
+    return torch.tensor(_HINGES[limb], dtype=torch.float64)
+
+
+def chain_pose(motion: Motion, joint: int) -> tuple[list[Tensor], list[Tensor]]:
+    """World positions (T, 3) and rotations (T, 3, 3), float64, of the joints from the root down to `joint`."""
+    chain = [joint]
+    while motion.skeleton.parents[chain[0]] >= 0:
+        chain.insert(0, motion.skeleton.parents[chain[0]])
+    local = quaternion_to_matrix(torch.from_numpy(np.asarray(motion.rotations[:, chain], np.float64)))
+    offsets = torch.from_numpy(np.asarray(motion.skeleton.offsets, np.float64))
+    place, world = [torch.from_numpy(np.asarray(motion.root, np.float64))], [local[:, 0]]
+    for k, link in enumerate(chain[1:], start=1):
+        place.append(place[-1] + world[-1] @ offsets[link])
+        world.append(world[-1] @ local[:, k])
+    return place, world
 
 
 def two_bone(upper: Tensor, middle: Tensor, end: Tensor, goal: Tensor, hinge: Tensor) -> tuple[Tensor, Tensor]:
@@ -131,21 +148,3 @@ def _frame(bone: Tensor, normal: Tensor) -> Tensor:
     first = F.normalize(bone, dim=-1)
     second = F.normalize(normal - (normal * first).sum(-1, keepdim=True) * first, dim=-1)
     return torch.stack([first, second, torch.cross(first, second, dim=-1)], dim=-1)
-
-
-def _ancestors(skeleton: Skeleton, joint: int) -> list[int]:
-    """Joints from the root down to `joint`."""
-    chain = [joint]
-    while skeleton.parents[chain[0]] >= 0:
-        chain.insert(0, skeleton.parents[chain[0]])
-    return chain
-
-
-def _along(skeleton: Skeleton, chain: list[int], root: Tensor, local: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-    """World positions (T, 3) and rotations (T, 3, 3) of the joints of one chain that starts at the root."""
-    offsets = torch.from_numpy(np.asarray(skeleton.offsets, np.float64))
-    place, world = [root], [local[:, 0]]
-    for k, joint in enumerate(chain[1:], start=1):
-        place.append(place[-1] + world[-1] @ offsets[joint])
-        world.append(world[-1] @ local[:, k])
-    return place, world
