@@ -190,6 +190,10 @@ SOUNDS: dict[str, Callable[[Kit, int, np.random.Generator], np.ndarray]] = {
     "tambourine": _shake(6800, 0.002, 0.05),
     "guiro": _shake(2600, 0.03, 0.04),
 }
+DRUM_LEVELS = {
+    "kick": 0.95, "snare": 0.7, "clap": 0.6, "rim": 0.5, "hat": 0.26, "open_hat": 0.26, "pedal": 0.3, "ride": 0.3, "bell": 0.3, "crash": 0.38,
+    "shaker": 0.2, "tambourine": 0.22, "cowbell": 0.26, "clave": 0.34, "guiro": 0.2, "triangle": 0.2, "agogo": 0.25, "block": 0.3,
+}  # fmt: skip
 KITS: dict[str, Kit] = {
     "acoustic": Kit(),
     "tight": Kit(tune=1.06, damp=1.3, hard=0.7),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import mido
@@ -16,6 +16,7 @@ import numpy as np
 
 from choreia.errors import ChoreiaError
 from choreia.synth import drums, presets
+from choreia.synth.drums import DRUM_LEVELS
 from choreia.synth.mix import Desk, Event, Part, master, mix
 from choreia.types import Audio
 
@@ -46,7 +47,6 @@ DRUM_KEYS: dict[int, str] = {
     67: "agogo", 68: "agogo", 69: "shaker", 70: "shaker", 73: "guiro", 74: "guiro", 75: "clave", 76: "block", 77: "block", 80: "triangle",
     81: "triangle", 82: "shaker", 83: "tambourine", 84: "triangle", 85: "block", 87: "low_tom",
 }  # fmt: skip
-DRUM_GAINS = {"hat": 0.4, "pedal": 0.35, "open_hat": 0.4, "ride": 0.4, "bell": 0.45, "crash": 0.55, "shaker": 0.35, "triangle": 0.35}
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,7 @@ def _events(notes: list[_Note], starts: np.ndarray, ends: np.ndarray, drum: bool
 
 def _drum_part(name: str, events: tuple[Event, ...], rng: np.random.Generator) -> Part:
     kit = drums.vary(drums.KITS[str(rng.choice(sorted(drums.KITS)))], rng)
-    levelled = tuple(replace(e, velocity=e.velocity * DRUM_GAINS.get(str(e.key), 0.8)) for e in events)
-    return Part(name, kit, levelled, gain=0.9, room=float(rng.uniform(0.02, 0.12)))
+    return Part(name, kit, events, gain=0.9, room=float(rng.uniform(0.02, 0.12)), levels=DRUM_LEVELS)
 
 
 def _pitched_part(name: str, program: int, events: tuple[Event, ...], rng: np.random.Generator) -> Part:
@@ -179,7 +178,7 @@ def _pitched_part(name: str, program: int, events: tuple[Event, ...], rng: np.ra
     preset = PROGRAMS.get(program, str(rng.choice(family)))
     bass = program // 8 == 4
     pan = 0.0 if bass else float(rng.uniform(-0.6, 0.6))
-    gain = (0.42 if bass else 0.26) * float(rng.uniform(0.8, 1.2))
+    gain = (0.2 if bass else 0.09) * float(rng.uniform(0.8, 1.2))
     return Part(name, presets.vary(presets.VOICES[preset], rng), events, gain, pan, room=0.03 if bass else float(rng.uniform(0.08, 0.25)))
 
 

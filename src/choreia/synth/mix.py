@@ -6,7 +6,7 @@ Loudness is ITU-R BS.1770-4 (K-weighting, gated 400 ms blocks); the limiter look
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage, signal
@@ -33,8 +33,9 @@ class Event:
 class Part:
     """One player: an instrument, its notes and its place on the desk.
 
-    `gain` is linear, `pan` in [-1, 1], `width_s` delays one side a little for breadth, `room` and `echo` are send levels,
-    `duck` in [0, 1] is how far the kick pushes it down.
+    `gain` is the level of a full drum hit, or the loudness (RMS while it plays) of a pitched part; `pan` in [-1, 1];
+    `width_s` delays one side a little for breadth; `room` and `echo` are send levels; `duck` in [0, 1] is how far the kick
+    pushes it down; `levels` are gains of single drums (0.5 where there is none).
     """
 
     name: str
@@ -46,6 +47,7 @@ class Part:
     room: float = 0.1
     echo: float = 0.0
     duck: float = 0.0
+    levels: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def _drums(part: Part, kit: Kit, n: int, rate: int) -> np.ndarray:
     for event in part.events:
         start = round(event.start_s * rate)
         wave = sounds[str(event.key)][max(0, -start) : max(0, n - start)]
-        bus[max(0, start) : max(0, start) + len(wave)] += wave * np.float32(event.velocity**1.6)
+        bus[max(0, start) : max(0, start) + len(wave)] += wave * np.float32(event.velocity**1.6 * part.levels.get(str(event.key), 0.5))
     return bus
 
 
@@ -93,11 +95,19 @@ def _pitched(part: Part, voice: Voice, n: int, rate: int) -> np.ndarray:
     return bus
 
 
+def _active_rms(wave: np.ndarray, rate: int) -> float:
+    """RMS over the tenths of a second in which the part is within 30 dB of its loudest."""
+    power = np.pad(wave, (0, -len(wave) % (rate // 10))).reshape(-1, rate // 10)
+    power = np.einsum("ij,ij->i", power, power) / power.shape[1]
+    return float(np.sqrt(power[power >= 1e-3 * power.max()].mean()) + 1e-9)
+
+
 def _play(part: Part, n: int, rate: int) -> np.ndarray:
-    """The part alone, mono (n,)."""
+    """The part alone at its level, mono (n,)."""
     if isinstance(part.source, Kit):
-        return _drums(part, part.source, n, rate)
-    return _pitched(part, part.source, n, rate)
+        return _drums(part, part.source, n, rate) * np.float32(part.gain)
+    wave = _pitched(part, part.source, n, rate)
+    return wave * np.float32(part.gain / _active_rms(wave, rate))
 
 
 def _duck_curve(kicks_s: tuple[float, ...], n: int, rate: int) -> np.ndarray:
@@ -138,7 +148,7 @@ def mix(parts: Sequence[Part], desk: Desk, n: int, rate: int) -> np.ndarray:
     for part in parts:
         if not part.events:
             continue
-        wave = _play(part, n, rate) * np.float32(part.gain)
+        wave = _play(part, n, rate)
         if part.duck:
             wave *= 1 - np.float32(part.duck) * duck
         sides = np.cos(np.pi / 4 * (1 + part.pan)), np.sin(np.pi / 4 * (1 + part.pan))
