@@ -1,0 +1,222 @@
+"""Any humanoid figure to choreia-24 and back: limbs by direction, trunk by orientation, feet by their place on the floor.
+
+Joints are matched by name, otherwise by the shape of the tree (`motion.joint_names`), and both figures are aligned in one reference pose
+(`motion.calibration`). Sizes follow the legs: everything is scaled by the ratio of leg lengths, so a file's unit does not matter. Limbs
+point where the source's point; feet stand where the source's stand, scaled, and as high above the floor (`motion.ik`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from choreia.motion import kinematics
+from choreia.motion.calibration import OURS, SIDES, Calibration, calibrate, offset
+from choreia.motion.ik import two_bone
+from choreia.motion.joint_names import JointMap, match
+from choreia.motion.rotations import between, continuous, matrix_to_quaternion, quaternion_to_matrix, slerp
+from choreia.motion.skeleton import ANKLE_HEIGHT_M, TOE_HEIGHT_M
+from choreia.types import Motion, Skeleton
+
+_STANDING_M_S = 0.25  # a foot slower than this stands or hangs still
+_STANDING_SHARE = 0.03  # least share of frames with a slow foot for the take to tell where its floor is
+_LEVEL_M = 0.004  # a floor that is off by less is left as it is
+_Z_UP = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=float)  # z-up to y-up: x stays, z becomes y
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A take in the world, Y up: places (T, J, 3), turns (T, J, 3, 3), float64."""
+
+    places: Tensor
+    turns: Tensor
+
+
+def to_choreia24(motion: Motion, floor: bool = True) -> Motion:
+    """The same dance on choreia-24.
+
+    Args:
+        motion: a take on any humanoid figure, any unit of length, Y or Z up.
+        floor: put the standing feet on y = 0 where the take shows its floor; otherwise heights are kept as they are, scaled.
+    Returns:
+        T frames on choreia-24 at the same rate; the very same motion when it already is on choreia-24.
+    Raises:
+        ChoreiaError: the figure is not a humanoid.
+    """
+    if _is_ours(motion.skeleton):
+        return motion
+    source = _upright(motion)
+    calibration = calibrate(motion.skeleton, source.places, source.turns)
+    turns = _our_turns(source, calibration)
+    hips = calibration.scale * _middle(source, calibration.joints, "hip")
+    ankles, clearance = _ankle_goals(source, calibration, turns)
+    lift = hips.new_tensor([0.0, ANKLE_HEIGHT_M - TOE_HEIGHT_M - calibration.ankle_above_toe_m, 0.0])
+    lower = hips.new_tensor([0.0, _floor_error(ankles, clearance, motion.fps) if floor else 0.0, 0.0])
+    hip_middle = (offset("left_hip") + offset("right_hip")) / 2
+    root = hips + lift - lower - turns["pelvis"] @ hip_middle
+    for side in SIDES:
+        _plant(side, root, turns, ankles[side] - lower)
+    return _assemble(root, turns, motion.fps)
+
+
+def _is_ours(skeleton: Skeleton) -> bool:
+    same_tree = skeleton.names == OURS.names and skeleton.parents == OURS.parents
+    return same_tree and bool(np.allclose(skeleton.offsets[1:], OURS.offsets[1:], atol=1e-6))
+
+
+def _upright(motion: Motion) -> _Figure:
+    """World places and turns of all joints, turned to Y up when the take has Z up."""
+    local = kinematics.matrices(motion)
+    root = torch.from_numpy(np.asarray(motion.root, np.float64))
+    places, turns = kinematics.forward(motion.skeleton, root, local)
+    if not _has_z_up(motion.skeleton, places):
+        return _Figure(places, turns)
+    level = torch.from_numpy(_Z_UP)
+    return _Figure(places @ level.mT, level @ turns)
+
+
+def _has_z_up(skeleton: Skeleton, places: Tensor) -> bool:
+    """Whether the trunk stands along z most of the time and hardly ever along y, and the feet keep to one height in z."""
+    joints = match(skeleton)
+    figure = _Figure(places, places)
+    trunk = F.normalize(_middle(figure, joints, "shoulder") - _middle(figure, joints, "ankle"), dim=-1)
+    lowest = torch.minimum(*(places[:, joints.place[f"{side}_ankle"]] for side in SIDES))
+    steady = float(lowest[:, 2].std(unbiased=False)) <= float(lowest[:, 1].std(unbiased=False)) + 1e-6
+    return float(trunk[:, 2].median()) > 0.7 and float(trunk[:, 1].abs().median()) < 0.5 and steady
+
+
+def _middle(figure: _Figure, joints: JointMap, joint: str) -> Tensor:
+    """Point (T, 3) between the left and the right joint."""
+    return (figure.places[:, joints.place[f"left_{joint}"]] + figure.places[:, joints.place[f"right_{joint}"]]) / 2
+
+
+# --------------------------------------------------------------------------------------------------------- orientations
+
+
+def _our_turns(source: _Figure, calibration: Calibration) -> dict[str, Tensor]:
+    """World orientations (T, 3, 3) of all our joints."""
+    joints = calibration.joints
+    turns = {name: source.turns[:, joints.turn[name]] @ turn for name, turn in calibration.turns.items()}
+    turns |= _spine(source, calibration, turns)
+    turns |= _neck(source, calibration, turns)
+    for side in SIDES:
+        turns.setdefault(f"{side}_collar", turns["spine3"])
+        for upper, middle, end in (("hip", "knee", "ankle"), ("shoulder", "elbow", "wrist")):
+            for joint, child in ((upper, middle), (middle, end)):
+                _aim(source, joints, turns, f"{side}_{joint}", f"{side}_{child}")
+        turns.setdefault(f"{side}_wrist", turns[f"{side}_elbow"])
+        turns.setdefault(f"{side}_foot", turns[f"{side}_ankle"])
+        turns[f"{side}_hand"] = turns[f"{side}_wrist"]
+    return turns
+
+
+def _aim(source: _Figure, joints: JointMap, turns: dict[str, Tensor], joint: str, child: str) -> None:
+    """Turn a bone the shortest way to where the source's points in every frame; nothing to do for rigid bones."""
+    if child in joints.place:
+        way = source.places[:, joints.place[child]] - source.places[:, joints.place[joint]]
+        turns[joint] = quaternion_to_matrix(between(turns[joint] @ offset(child), way)) @ turns[joint]
+
+
+def _spine(source: _Figure, calibration: Calibration, turns: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Orientations of spine1 and spine2: the source's spine, read at the same share of its length."""
+    line = calibration.joints.spine
+    knots = [turns["pelvis"], *(_as_trunk(source, calibration, joint) for joint in line)]
+    points = calibration.places[[calibration.joints.place["pelvis"], *line]]
+    at = _shares((points[1:] - points[:-1]).norm(dim=-1).numpy())
+    ours = _shares(np.array([float(offset(name).norm()) for name in ("spine1", "spine2", "spine3")]))
+    return {name: _read(knots, at, share) for name, share in zip(("spine1", "spine2"), ours[1:3], strict=True)}
+
+
+def _shares(lengths: np.ndarray) -> np.ndarray:
+    """Where the ends of consecutive bones lie on their chain, 0 to 1, (n + 1,)."""
+    along = np.concatenate([[0.0], np.cumsum(lengths)])
+    return along / along[-1] if along[-1] > 1e-9 else np.linspace(0, 1, len(along))
+
+
+def _read(knots: list[Tensor], at: np.ndarray, share: float) -> Tensor:
+    """Orientation (T, 3, 3) at a share of a chain between the joints before and behind it."""
+    after = int(np.clip(np.searchsorted(at, share - 1e-6), 1, len(knots) - 1)) if len(knots) > 1 else 0
+    if not after:
+        return knots[0]
+    span = at[after] - at[after - 1]
+    return _mix(knots[after - 1], knots[after], 1.0 if span < 1e-9 else (share - at[after - 1]) / span)
+
+
+def _mix(a: Tensor, b: Tensor, weight: float) -> Tensor:
+    if weight >= 1 - 1e-5:
+        return b
+    qa, qb = matrix_to_quaternion(a), matrix_to_quaternion(b)
+    return quaternion_to_matrix(slerp(qa, qb, torch.full(qa.shape[:-1], weight, dtype=qa.dtype)))
+
+
+def _as_trunk(source: _Figure, calibration: Calibration, joint: int) -> Tensor:
+    """Orientation (T, 3, 3) of a joint of the trunk: its turn since the reference pose, where it was upright."""
+    return source.turns[:, joint] @ calibration.upright(joint)
+
+
+def _neck(source: _Figure, calibration: Calibration, turns: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Neck and head; a figure without them carries its head as its chest."""
+    if "head" not in turns:
+        return {"neck": turns["spine3"], "head": turns["spine3"]}
+    line = calibration.joints.neck
+    if not line:
+        return {"neck": _mix(turns["spine3"], turns["head"], 0.5)}
+    first, last = (_as_trunk(source, calibration, joint) for joint in (line[0], line[-1]))
+    return {"neck": first if len(line) == 1 else _mix(first, last, 0.5)}
+
+
+# ------------------------------------------------------------------------------------------------------------------ feet
+
+
+def _ankle_goals(source: _Figure, calibration: Calibration, turns: dict[str, Tensor]) -> tuple[dict[str, Tensor], Tensor]:
+    """Where our ankles belong (T, 3) so that our feet are as high above the floor as the source's; that height of both feet (T, 2)."""
+    goals, clearances = {}, []
+    for side in SIDES:
+        ankle = calibration.scale * source.places[:, calibration.joints.place[f"{side}_ankle"]]
+        heel = ankle[:, 1] - TOE_HEIGHT_M - calibration.ankle_above_toe_m
+        dip = (turns[f"{side}_ankle"] @ offset(f"{side}_foot"))[:, 1] - offset(f"{side}_foot")[1]
+        toe = heel + dip
+        if f"{side}_foot" in calibration.joints.place:
+            toe = calibration.scale * source.places[:, calibration.joints.place[f"{side}_foot"], 1] - TOE_HEIGHT_M
+        clearance = torch.minimum(heel, toe)
+        height = ANKLE_HEIGHT_M + clearance - dip.clamp_max(0)
+        goals[side] = torch.stack([ankle[:, 0], height, ankle[:, 2]], dim=-1)
+        clearances.append(clearance)
+    return goals, torch.stack(clearances, dim=-1)
+
+
+def _floor_error(ankles: dict[str, Tensor], clearance: Tensor, fps: float) -> float:
+    """Height of the floor that the standing feet show; 0 when they do not show one or it is level already."""
+    if len(clearance) < 3:
+        return 0.0
+    pace = torch.stack([torch.gradient(ankles[side], dim=0)[0].norm(dim=-1) * fps for side in SIDES], dim=-1)
+    standing = clearance[pace < _STANDING_M_S]
+    if len(standing) < _STANDING_SHARE * clearance.numel():
+        return 0.0
+    error = float(standing.quantile(0.1))
+    return error if abs(error) > _LEVEL_M else 0.0
+
+
+def _plant(side: str, root: Tensor, turns: dict[str, Tensor], goal: Tensor) -> None:
+    """Bend a leg so that its ankle comes to `goal` (T, 3)."""
+    hip, knee = f"{side}_hip", f"{side}_knee"
+    upper = root + turns["pelvis"] @ offset(hip)
+    middle = upper + turns[hip] @ offset(knee)
+    end = middle + turns[knee] @ offset(f"{side}_ankle")
+    hinge = turns[hip] @ upper.new_tensor([1.0, 0.0, 0.0])
+    turn_upper, turn_middle = two_bone(upper, middle, end, goal, hinge)
+    turns[hip], turns[knee] = turn_upper @ turns[hip], turn_middle @ turns[knee]
+
+
+def _assemble(root: Tensor, turns: dict[str, Tensor], fps: float) -> Motion:
+    """Our motion from world orientations."""
+    world = torch.stack([turns[name] for name in OURS.names], dim=1)
+    above = world[:, [max(parent, 0) for parent in OURS.parents]]
+    local = above.mT @ world
+    local[:, 0] = world[:, 0]
+    rotations = continuous(matrix_to_quaternion(local))
+    return Motion(OURS, root.numpy().astype(np.float32), rotations.numpy().astype(np.float32), fps)
