@@ -1,0 +1,63 @@
+"""The figure ready to be drawn: its skin moved by the joints and lit by the stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from choreia.motion.figure import MATERIALS, Mesh, dancer
+from choreia.render import light
+from choreia.render.camera import Camera
+
+_LIFT_M = {"skin": 0.0, "top": 0.010, "trousers": 0.008, "shoes": 0.0, "soles": 0.004, "hair": 0.014, "eyes": 0.02}
+"""How much nearer than they are surfaces are sorted, so that hems lie cleanly over what they cover."""
+
+
+@dataclass(frozen=True)
+class Skin:
+    """What a frame needs of a mesh, in float32: its rest pose, faces (3, F), skin weights (4, V, 1), albedo (V, 3), gloss (V,) and lift (V,) m."""
+
+    mesh: Mesh
+    faces: np.ndarray
+    weights: np.ndarray
+    albedo: np.ndarray
+    gloss: np.ndarray
+    lift: np.ndarray
+
+
+@dataclass(frozen=True)
+class Pose:
+    """The skin in the world: vertices (V, 3) m and unit normals (V, 3), float32."""
+
+    vertices: np.ndarray
+    normals: np.ndarray
+
+
+@cache
+def skin() -> Skin:
+    """The dancer's skin."""
+    mesh = dancer()
+    colours = np.array([material.colour for material in MATERIALS], np.float32)[mesh.material]
+    gloss = np.array([material.gloss for material in MATERIALS], np.float32)[mesh.material]
+    lift = np.array([_LIFT_M[material.name] for material in MATERIALS], np.float32)[mesh.material]
+    return Skin(mesh, np.ascontiguousarray(mesh.faces.T.astype(np.intp)), np.ascontiguousarray(mesh.weights.T)[:, :, None], colours, gloss * mesh.openness, lift)
+
+
+def pose(figure: Skin, moves: np.ndarray) -> Pose:
+    """Linear blend skinning by `moves` (J, 3, 4) float32, which take rest-pose points to the world for each joint."""
+    flat = moves.reshape(len(moves), 12)
+    blended = sum(flat[figure.mesh.joints[:, k]] * figure.weights[k] for k in range(4)).reshape(-1, 3, 4)
+    turn = blended[:, :, :3]
+    vertices = (turn @ figure.mesh.vertices[:, :, None])[:, :, 0] + blended[:, :, 3]
+    normals = (turn @ figure.mesh.normals[:, :, None])[:, :, 0]
+    return Pose(vertices, normals / np.sqrt((normals * normals).sum(axis=1, keepdims=True)))
+
+
+def colours(figure: Skin, posed: Pose, camera: Camera) -> np.ndarray:
+    """Luma, Cb, Cr of every vertex as the camera sees it, (3, V) float32."""
+    eye = np.array([camera.x, camera.y, camera.z], np.float32) - posed.vertices
+    eye /= np.sqrt((eye * eye).sum(axis=1, keepdims=True))
+    lit = light.shade(posed.normals, eye, figure.albedo, figure.gloss, figure.mesh.openness, posed.vertices[:, 1])
+    return np.ascontiguousarray(light.encode(lit).T)

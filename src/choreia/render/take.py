@@ -1,0 +1,75 @@
+"""A motion made ready for the camera: choreia-24 at the picture's frame rate, one matrix a joint a frame, and a camera path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from choreia.clock import frames_in
+from choreia.errors import ChoreiaError
+from choreia.motion import kinematics
+from choreia.motion.skeleton import choreia24
+from choreia.render import camera, dancer
+from choreia.types import Motion
+
+
+@dataclass(frozen=True)
+class Take:
+    """What the renderer draws: `moves` (T, J, 3, 4) float32 take the rest pose to the world; `path` is the camera's."""
+
+    moves: np.ndarray
+    path: camera.Path
+    fps: float
+
+    def __len__(self) -> int:
+        return len(self.moves)
+
+
+def prepare(motion: Motion, fps: float, size: tuple[int, int]) -> Take:
+    """A take for a picture of `size` (width, height) pixels at `fps`.
+
+    Any humanoid motion at any rate; frame i shows the motion at i / fps seconds.
+
+    Raises:
+        ChoreiaError: no frames, or a picture size that video cannot have.
+    """
+    if len(motion) == 0:
+        raise ChoreiaError("cannot render a motion without frames")
+    if min(size) < 64 or max(size) > 8192 or size[0] % 4 or size[1] % 4:
+        raise ChoreiaError(f"cannot render at {size[0]}x{size[1]}: width and height must be multiples of 4 between 64 and 8192")
+    dance = _at_rate(_canonical(motion), fps)
+    joints, moves = _moves(dance)
+    return Take(moves, camera.follow(joints, fps, size), fps)
+
+
+def _canonical(motion: Motion) -> Motion:
+    """The motion on choreia-24."""
+    skeleton = choreia24()
+    if motion.skeleton.names == skeleton.names and np.allclose(motion.skeleton.offsets[1:], skeleton.offsets[1:], atol=1e-4):
+        return motion
+    from choreia.motion.retarget import to_choreia24
+
+    return to_choreia24(motion)
+
+
+def _at_rate(motion: Motion, fps: float) -> Motion:
+    """The motion at another frame rate, as many frames as its duration holds."""
+    if motion.fps == fps:
+        return motion
+    from choreia.motion.timing import resample
+
+    sampled = resample(motion, fps)
+    return sampled.slice(0, frames_in(motion.duration_s, fps))
+
+
+def _moves(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
+    """World joint positions (T, J, 3) and the matrices of `Take`."""
+    rest_root = torch.from_numpy(dancer.skin().mesh.root.astype(np.float64))
+    local = kinematics.matrices(motion)
+    still = torch.eye(3, dtype=local.dtype).expand(local.shape[1:])
+    rest, _ = kinematics.forward(motion.skeleton, rest_root, still)
+    place, turn = kinematics.forward(motion.skeleton, torch.from_numpy(np.asarray(motion.root, np.float64)), local)
+    shift = place - (turn @ rest[..., None])[..., 0]
+    return place.numpy().astype(np.float32), torch.cat([turn, shift[..., None]], dim=-1).numpy().astype(np.float32)
