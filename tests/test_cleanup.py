@@ -144,3 +144,14 @@ def test_contacts_need_feet():
     bare = Motion(type(motion.skeleton)(("hips",), (-1,), np.zeros((1, 3))), motion.root, motion.rotations[:, :1], 30.0)
     with pytest.raises(ChoreiaError, match="no joint"):
         cleanup.foot_contacts(bare)
+
+
+def test_a_joint_that_flips_for_two_frames_at_60_fps_is_repaired_whatever_its_signs():
+    motion = wandering(n=300, fps=60.0)
+    rotations = motion.rotations.copy()
+    flipped = rotations[150:152, 20] * [1, 1, -1, -1]
+    rotations[150:152, 20] = flipped[:, [1, 0, 3, 2]]
+    rotations[152:] *= -1
+    repaired, count = cleanup.repair_spikes(Motion(motion.skeleton, motion.root, rotations, 60.0))
+    assert count == 2
+    assert (1 - np.abs((repaired.rotations * motion.rotations).sum(-1))).max() < 1e-4
