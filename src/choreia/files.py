@@ -33,12 +33,18 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+LARGEST = 1 << 30
+"""Bytes of the largest file that is read whole."""
+
+
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The whole file; ChoreiaError when it is missing, a folder, empty or unreadable."""
+    """The whole file; ChoreiaError when it is missing, a folder, empty, unreadable or larger than 1 GiB."""
     source = Path(path)
     if source.is_dir():
         raise ChoreiaError(f"{source} is a folder: give a file")
     try:
+        if source.stat().st_size > LARGEST:
+            raise ChoreiaError(f"{source} is larger than 1 GiB: cut it into shorter takes")
         content = source.read_bytes()
     except OSError as error:
         raise ChoreiaError(f"cannot read {source}: {error.strerror or error}") from error

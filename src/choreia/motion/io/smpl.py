@@ -1,0 +1,206 @@
+"""Takes as SMPL pose vectors, in the layouts of AIST++ (`smpl_poses`, `smpl_trans`, `smpl_scaling`) and AMASS (`poses`, `trans`).
+
+Rotations go over joint by joint onto choreia-24, which has SMPL's topology and our own proportions, so that no SMPL file is needed.
+`trans` is taken as the place of the pelvis joint, as EDGE does; in SMPL proper the pelvis lies off it by a constant of the body shape,
+about 0.24 m down, which `pelvis_offset_m` can state. Pickles are read by an unpickler that can build numpy arrays and nothing else.
+
+Sources: R. Li et al., "AI Choreographer" (AIST++), ICCV 2021; N. Mahmood et al., "AMASS", ICCV 2019.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pickle
+import pickletools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from choreia.errors import ChoreiaError
+from choreia.files import atomic_path, read_bytes
+from choreia.motion import rotations as rot
+from choreia.motion.io import npz
+from choreia.motion.skeleton import choreia24
+from choreia.types import Motion
+
+AIST_FPS = 60.0
+"""Frame rate of AIST++, whose files do not say it."""
+
+_MOST_OPCODES = 100_000
+_RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
+_HALF = float(np.sqrt(0.5))
+_Z_UP_TO_Y_UP = (_HALF, -_HALF, 0.0, 0.0)
+
+
+def read(
+    path: str | os.PathLike[str], fps: float | None = None, z_up: bool | None = None, pelvis_offset_m: tuple[float, float, float] = (0, 0, 0)
+) -> Motion:
+    """Read a SMPL take from `.pkl` or `.npz`.
+
+    Args:
+        path: the file.
+        fps: frames a second; None takes the file's own rate, or 60 (AIST++) when it has none.
+        z_up: whether the file's world has Z up; None: AMASS has, AIST++ has not.
+        pelvis_offset_m: from `trans` to the pelvis joint in the rest pose of the file's body.
+    Returns:
+        The take on choreia-24. Hands of SMPL-H and SMPL-X files are left out.
+    Raises:
+        ChoreiaError: a file of another layout, damaged, or with anything but numpy arrays in its pickle.
+    """
+    source = Path(path)
+    arrays = npz.load(source) if source.suffix.lower() == ".npz" else _unpickle(source)
+    return from_arrays(arrays, source, fps, z_up, pelvis_offset_m)
+
+
+def from_arrays(
+    arrays: dict[str, np.ndarray], source: Path, fps: float | None = None, z_up: bool | None = None, pelvis_offset_m: tuple[float, float, float] = (0, 0, 0)
+) -> Motion:
+    """The take in the arrays of a file; see `read`."""
+    amass = "poses" in arrays
+    poses, trans = (_numbers(arrays, name, source) for name in (("poses", "trans") if amass else ("smpl_poses", "smpl_trans")))
+    poses = poses.reshape(len(poses), -1) if poses.ndim else poses.reshape(0, 0)
+    width = poses.shape[1]
+    if len(poses) == 0 or width % 3 or width < 66 or trans.shape != (len(poses), 3):
+        raise ChoreiaError(f"{source}: poses of shape {poses.shape} and trans of shape {trans.shape} are not frames of a SMPL body")
+    scaling = float(_numbers(arrays, "smpl_scaling", source).ravel()[0]) if "smpl_scaling" in arrays else 1.0
+    rate = fps or next((float(_numbers(arrays, name, source).ravel()[0]) for name in _RATES if name in arrays), AIST_FPS)
+    if scaling <= 0 or not 0 < rate < 1e5:
+        raise ChoreiaError(f"{source}: the scaling and the frame rate must be above 0")
+    joints = 24 if width == 72 else 22
+    vectors = np.zeros((len(poses), 24, 3))
+    vectors[:, :joints] = poses[:, : 3 * joints].reshape(-1, joints, 3)
+    rotations = rot.expmap_to_quaternion(torch.from_numpy(vectors))
+    root = torch.from_numpy(trans / scaling + np.asarray(pelvis_offset_m))
+    if amass if z_up is None else z_up:
+        turn = torch.tensor(_Z_UP_TO_Y_UP, dtype=torch.float64)
+        rotations[:, 0], root = rot.multiply(turn.expand(len(root), 4), rotations[:, 0]), rot.rotate(turn.expand(len(root), 4), root)
+    return Motion(choreia24(), root.numpy().astype(np.float32), rotations.numpy().astype(np.float32), rate)
+
+
+def write(path: str | os.PathLike[str], motion: Motion, layout: str = "aist") -> None:
+    """Write a take on choreia-24 as `.npz` or `.pkl` in `layout` "aist" (72 numbers, Y up) or "amass" (156 numbers, Z up, hands at rest).
+
+    AIST++ files get an `fps` besides, because the take need not have 60. Rotation vectors are float32.
+    """
+    if motion.skeleton.names != choreia24().names:
+        raise ChoreiaError("only takes on choreia-24 can be written as SMPL: retarget first (motion.retarget.to_choreia24)")
+    if layout not in ("aist", "amass"):
+        raise ChoreiaError(f"unknown SMPL layout {layout!r}: use aist or amass")
+    arrays = _aist(motion) if layout == "aist" else _amass(motion)
+    with atomic_path(path) as partial:
+        if partial.suffix.lower() == ".npz":
+            np.savez(partial, **arrays)  # type: ignore[arg-type]
+        else:
+            partial.write_bytes(pickle.dumps(arrays, protocol=4))
+
+
+def _aist(motion: Motion) -> dict[str, np.ndarray]:
+    vectors = rot.quaternion_to_expmap(torch.from_numpy(np.asarray(motion.rotations, np.float64))).numpy()
+    return {
+        "smpl_poses": vectors.reshape(len(motion), 72).astype(np.float32),
+        "smpl_trans": motion.root.astype(np.float32),
+        "smpl_scaling": np.ones(1, np.float32),
+        "fps": np.array([motion.fps]),
+    }
+
+
+def _amass(motion: Motion) -> dict[str, np.ndarray]:
+    rotations = torch.from_numpy(np.array(motion.rotations, np.float64))
+    back = rot.conjugate(torch.tensor(_Z_UP_TO_Y_UP, dtype=torch.float64)).expand(len(motion), 4)
+    rotations[:, 0] = rot.multiply(back, rotations[:, 0])
+    poses = np.zeros((len(motion), 156), np.float32)
+    poses[:, :66] = rot.quaternion_to_expmap(rotations[:, :22]).reshape(len(motion), 66).numpy()
+    trans = rot.rotate(back, torch.from_numpy(np.asarray(motion.root, np.float64)))
+    return {
+        "poses": poses,
+        "trans": trans.numpy().astype(np.float32),
+        "mocap_framerate": np.array(motion.fps),
+        "gender": np.array("neutral"),
+        "betas": np.zeros(16),
+    }
+
+
+def _numbers(arrays: dict[str, np.ndarray], name: str, source: Path) -> np.ndarray:
+    """An array of finite numbers."""
+    if name not in arrays:
+        raise ChoreiaError(f"{source}: no array {name!r}; neither an AIST++ nor an AMASS take (it holds {', '.join(list(arrays)[:8])})"[:300])
+    values = np.asarray(arrays[name])
+    if values.dtype.kind not in "fiu" or values.size == 0 or not np.isfinite(values).all():
+        raise ChoreiaError(f"{source}: the array {name!r} does not hold finite numbers")
+    return values.astype(np.float64)
+
+
+# ---------------------------------------------------------------------------------------------------------------- pickles
+
+
+def _unpickle(source: Path) -> dict[str, np.ndarray]:
+    content = read_bytes(source)
+    try:
+        _check_opcodes(content)
+        loaded = _ArrayUnpickler(io.BytesIO(content)).load()
+    except ChoreiaError as error:
+        raise ChoreiaError(f"{source}: {error}") from error
+    except Exception as error:  # a hostile pickle can raise anything
+        raise ChoreiaError(f"{source}: not a readable pickle of numpy arrays ({type(error).__name__}: {str(error)[:80]})") from error
+    if not isinstance(loaded, dict):
+        raise ChoreiaError(f"{source}: the pickle holds no dictionary of arrays")
+    return {str(name): np.asarray(value) for name, value in loaded.items() if isinstance(value, (np.ndarray, np.generic, int, float))}
+
+
+def _check_opcodes(content: bytes) -> None:
+    """Refuse pickles that would take memory out of proportion: lengths beyond the file (genops raises), huge memo numbers, many opcodes."""
+    for count, (opcode, argument, _) in enumerate(pickletools.genops(content)):
+        if count > _MOST_OPCODES or ("PUT" in opcode.name and isinstance(argument, int) and argument > _MOST_OPCODES):
+            raise ChoreiaError("the pickle is not a plain dictionary of arrays")
+
+
+def _empty_array(kind: object, shape: tuple[int, ...], code: object) -> np.ndarray:
+    """Stands in for numpy's `_reconstruct`, which makes an empty array that the pickle then fills."""
+    if tuple(shape) != (0,):
+        raise ChoreiaError("the pickle builds an array in an unusual way")
+    return np.ndarray((0,), np.int8)
+
+
+def _from_buffer(buffer: bytes, dtype: np.dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+    """Stands in for numpy's `_frombuffer` (pickle protocol 5)."""
+    return np.frombuffer(buffer, dtype).reshape(shape, order=order)  # type: ignore[call-overload,no-any-return]
+
+
+def _scalar(dtype: np.dtype, content: bytes) -> np.generic:
+    return np.frombuffer(content, dtype, count=1)[0]  # type: ignore[no-any-return]
+
+
+def _latin1(text: str, encoding: str) -> bytes:
+    """Stands in for `_codecs.encode`, by which Python 3 writes bytes into old pickles."""
+    if encoding != "latin1":
+        raise ChoreiaError("the pickle encodes text in an unusual way")
+    return text.encode("latin1")
+
+
+def _dtype(code: str, align: bool = False, copy: bool = False) -> np.dtype:
+    if not isinstance(code, str) or code[:1].lower() not in "fiub" or len(code) > 3:
+        raise ChoreiaError("the pickle holds something other than plain numbers")
+    return np.dtype(code, copy=True)  # type: ignore[call-overload,no-any-return]
+
+
+_ALLOWED: dict[tuple[str, str], Any] = {
+    ("numpy", "ndarray"): "ndarray",
+    ("numpy", "dtype"): _dtype,
+    ("_codecs", "encode"): _latin1,
+    **{(f"numpy.{core}.multiarray", "_reconstruct"): _empty_array for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _from_buffer for core in ("core", "_core")},
+}
+
+
+class _ArrayUnpickler(pickle.Unpickler):
+    """Knows the handful of names by which numpy arrays of plain numbers are pickled, each bound to a harmless stand-in."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        """The stand-in; ChoreiaError for any other name."""
+        if (module, name) not in _ALLOWED:
+            raise ChoreiaError(f"the pickle asks for {module[:40]}.{name[:40]}, which is not a numpy array; it is refused")
+        return _ALLOWED[module, name]
