@@ -173,13 +173,14 @@ def _tree(children: list[tuple[int, list[str]]], bones: dict[str, _Bone], path: 
     for name in names:
         names.extend(child for child, parent in parent_of.items() if parent == name)
     if lost := [name for name in bones if name not in names]:
-        raise ChoreiaError(f"{path}: bone {lost[0]!r} (line {bones[lost[0]].line}) does not hang on the root; the hierarchy is cyclic or incomplete")
+        where = f"{path}, line {bones[lost[0]].line}"
+        raise ChoreiaError(f"{where}: bone {lost[0]!r} does not hang on the root; the hierarchy is cyclic or incomplete")
     return names, tuple(-1 if name == "root" else names.index(parent_of[name]) for name in names)
 
 
 def _skeleton(acclaim: _Acclaim, end_sites: bool) -> Skeleton:
     """Joints at the beginnings of the bones, then, if wanted, at the ends of the last ones."""
-    ends = [bone.length * acclaim.metres * bone.direction / max(np.linalg.norm(bone.direction), 1e-12) for bone in acclaim.bones]
+    ends = [bone.length * acclaim.metres * _unit(bone.direction) for bone in acclaim.bones]
     parents = list(acclaim.parents)
     if end_sites:
         parents += [j for j in range(len(acclaim.bones)) if j not in acclaim.parents]
@@ -187,6 +188,11 @@ def _skeleton(acclaim: _Acclaim, end_sites: bool) -> Skeleton:
     names = [bone.name for bone in acclaim.bones] + [acclaim.bones[j].name + END for j in leaves]
     offsets = np.array([np.zeros(3) if parent < 0 else ends[parent] for parent in parents], np.float32)
     return Skeleton(tuple(names), tuple(parents), offsets)
+
+
+def _unit(vector: np.ndarray) -> np.ndarray:
+    length = float(np.linalg.norm(vector))
+    return vector / length if length > 0 else vector
 
 
 # ----------------------------------------------------------------------------------------------------------------- motion
@@ -234,13 +240,14 @@ def _frames(lines: list[tuple[int, list[str]]], bones: dict[str, _Bone], path: P
     names = [words[0] for _, words in lines[1:size]]
     if not names or len(set(names)) != len(names) or "root" not in names:
         raise ChoreiaError(f"{path}, line {lines[0][0]}: the first frame must name the root and every bone once")
-    widths = [len(bones[name].dof) if name in bones else -1 for name in names]
+    if unknown := [name for name in names if name not in bones]:
+        raise ChoreiaError(f"{path}, line {lines[0][0]}: the first frame names {unknown[0][:40]!r}, which is no bone of the skeleton")
+    expected = [(None, 0), *((name, len(bones[name].dof)) for name in names)]
     for k, (number, words) in enumerate(lines):
-        expected = names[k % size - 1] if k % size else None
-        if expected is None and len(words) != 1:
-            raise ChoreiaError(f"{path}, line {number}: expected a frame number, found {words[0][:40]!r}")
-        if expected is not None and (words[0] != expected or len(words) - 1 != widths[k % size - 1]):
-            raise ChoreiaError(f"{path}, line {number}: expected {expected!r} with {max(widths[k % size - 1], 0)} values, found {words[0][:40]!r} with {len(words) - 1}")
+        name, width = expected[k % size]
+        if len(words) != width + 1 or (name is not None and words[0] != name):
+            due = f"{name!r} with {width} values" if name else "a frame number"
+            raise ChoreiaError(f"{path}, line {number}: expected {due}, found {words[0][:40]!r} with {len(words) - 1} values")
     if len(lines) % size:
         raise ChoreiaError(f"{path}, line {lines[-1][0]}: the last frame is cut short")
     return names, _table([words[1:] for _, words in lines], [number for number, _ in lines], size, path)

@@ -35,9 +35,10 @@ _HALF = float(np.sqrt(0.5))
 _Z_UP_TO_Y_UP = (_HALF, -_HALF, 0.0, 0.0)
 
 
-def read(
-    path: str | os.PathLike[str], fps: float | None = None, z_up: bool | None = None, pelvis_offset_m: tuple[float, float, float] = (0, 0, 0)
-) -> Motion:
+Offset = tuple[float, float, float]
+
+
+def read(path: str | os.PathLike[str], fps: float | None = None, z_up: bool | None = None, pelvis_offset_m: Offset = (0, 0, 0)) -> Motion:
     """Read a SMPL take from `.pkl` or `.npz`.
 
     Args:
@@ -56,28 +57,39 @@ def read(
 
 
 def from_arrays(
-    arrays: dict[str, np.ndarray], source: Path, fps: float | None = None, z_up: bool | None = None, pelvis_offset_m: tuple[float, float, float] = (0, 0, 0)
+    arrays: dict[str, np.ndarray], source: Path, fps: float | None = None, z_up: bool | None = None, pelvis_offset_m: Offset = (0, 0, 0)
 ) -> Motion:
     """The take in the arrays of a file; see `read`."""
     amass = "poses" in arrays
-    poses, trans = (_numbers(arrays, name, source) for name in (("poses", "trans") if amass else ("smpl_poses", "smpl_trans")))
-    poses = poses.reshape(len(poses), -1) if poses.ndim else poses.reshape(0, 0)
-    width = poses.shape[1]
-    if len(poses) == 0 or width % 3 or width < 66 or trans.shape != (len(poses), 3):
-        raise ChoreiaError(f"{source}: poses of shape {poses.shape} and trans of shape {trans.shape} are not frames of a SMPL body")
-    scaling = float(_numbers(arrays, "smpl_scaling", source).ravel()[0]) if "smpl_scaling" in arrays else 1.0
-    rate = fps or next((float(_numbers(arrays, name, source).ravel()[0]) for name in _RATES if name in arrays), AIST_FPS)
-    if scaling <= 0 or not 0 < rate < 1e5:
-        raise ChoreiaError(f"{source}: the scaling and the frame rate must be above 0")
-    joints = 24 if width == 72 else 22
+    poses, trans = _poses(arrays, ("poses", "trans") if amass else ("smpl_poses", "smpl_trans"), source)
+    scaling = _positive(arrays, "smpl_scaling", source) if "smpl_scaling" in arrays else 1.0
+    rate = fps or next((_positive(arrays, name, source) for name in _RATES if name in arrays), AIST_FPS)
+    joints = 24 if poses.shape[1] == 72 else 22
     vectors = np.zeros((len(poses), 24, 3))
     vectors[:, :joints] = poses[:, : 3 * joints].reshape(-1, joints, 3)
     rotations = rot.expmap_to_quaternion(torch.from_numpy(vectors))
     root = torch.from_numpy(trans / scaling + np.asarray(pelvis_offset_m))
     if amass if z_up is None else z_up:
-        turn = torch.tensor(_Z_UP_TO_Y_UP, dtype=torch.float64)
-        rotations[:, 0], root = rot.multiply(turn.expand(len(root), 4), rotations[:, 0]), rot.rotate(turn.expand(len(root), 4), root)
+        turn = torch.tensor(_Z_UP_TO_Y_UP, dtype=torch.float64).expand(len(root), 4)
+        rotations[:, 0], root = rot.multiply(turn, rotations[:, 0]), rot.rotate(turn, root)
     return Motion(choreia24(), root.numpy().astype(np.float32), rotations.numpy().astype(np.float32), rate)
+
+
+def _poses(arrays: dict[str, np.ndarray], names: tuple[str, str], source: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Rotation vectors (T, 66 or more) and translations (T, 3)."""
+    poses, trans = (_numbers(arrays, name, source) for name in names)
+    frames = len(poses) if poses.ndim else 1
+    poses = poses.reshape(frames, -1)
+    if poses.shape[1] % 3 or poses.shape[1] < 66 or trans.shape != (frames, 3):
+        raise ChoreiaError(f"{source}: {names[0]} {poses.shape} and {names[1]} {trans.shape} are not frames of a SMPL body")
+    return poses, trans
+
+
+def _positive(arrays: dict[str, np.ndarray], name: str, source: Path) -> float:
+    value = float(_numbers(arrays, name, source).ravel()[0])
+    if not 0 < value < 1e5:
+        raise ChoreiaError(f"{source}: {name} must be above 0, not {value:g}")
+    return value
 
 
 def write(path: str | os.PathLike[str], motion: Motion, layout: str = "aist") -> None:
@@ -126,7 +138,8 @@ def _amass(motion: Motion) -> dict[str, np.ndarray]:
 def _numbers(arrays: dict[str, np.ndarray], name: str, source: Path) -> np.ndarray:
     """An array of finite numbers."""
     if name not in arrays:
-        raise ChoreiaError(f"{source}: no array {name!r}; neither an AIST++ nor an AMASS take (it holds {', '.join(list(arrays)[:8])})"[:300])
+        held = ", ".join(arrays)[:100]
+        raise ChoreiaError(f"{source}: no array {name!r}; neither an AIST++ nor an AMASS take (it holds {held})")
     values = np.asarray(arrays[name])
     if values.dtype.kind not in "fiu" or values.size == 0 or not np.isfinite(values).all():
         raise ChoreiaError(f"{source}: the array {name!r} does not hold finite numbers")
@@ -166,11 +179,11 @@ def _empty_array(kind: object, shape: tuple[int, ...], code: object) -> np.ndarr
 
 def _from_buffer(buffer: bytes, dtype: np.dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
     """Stands in for numpy's `_frombuffer` (pickle protocol 5)."""
-    return np.frombuffer(buffer, dtype).reshape(shape, order=order)  # type: ignore[call-overload,no-any-return]
+    return np.frombuffer(buffer, dtype).reshape(shape, order=order)  # type: ignore[call-overload]
 
 
 def _scalar(dtype: np.dtype, content: bytes) -> np.generic:
-    return np.frombuffer(content, dtype, count=1)[0]  # type: ignore[no-any-return]
+    return np.frombuffer(content, dtype, count=1)[0]
 
 
 def _latin1(text: str, encoding: str) -> bytes:
@@ -183,7 +196,7 @@ def _latin1(text: str, encoding: str) -> bytes:
 def _dtype(code: str, align: bool = False, copy: bool = False) -> np.dtype:
     if not isinstance(code, str) or code[:1].lower() not in "fiub" or len(code) > 3:
         raise ChoreiaError("the pickle holds something other than plain numbers")
-    return np.dtype(code, copy=True)  # type: ignore[call-overload,no-any-return]
+    return np.dtype(code, copy=True)
 
 
 _ALLOWED: dict[tuple[str, str], Any] = {
