@@ -14,11 +14,14 @@ import numpy as np
 
 from choreia.synth import melody
 from choreia.synth.form import Span
-from choreia.synth.genres import Genre, Groove
+from choreia.synth.genres import Genre
+from choreia.synth.grooves import Groove
 from choreia.synth.harmony import Chord, Key, voicings
 from choreia.synth.patterns import Step, steps, swung
 
 SIGN_VELOCITY = {"X": 1.0, "x": 0.8, "o": 0.42}
+LOWEST_BASS = 28
+BASS_DEGREES = {"R": 0, "3": 2, "5": 4, "7": 6, "O": 7}
 LABELS = ("intro", "verse", "chorus", "bridge", "outro")
 ROLES = ("drums", "bass", "chords", "pad", "arp", "lead")
 
@@ -83,9 +86,14 @@ def material(label: str, genre: Genre, key: Key, meter: int, groove: Groove, see
     lift = {"verse": 4, "chorus": 7, "bridge": 5}[source]
     density = genre.density + (0.1 if source == "chorus" else 0.0)
     return Material(
-        chords, voicings(key, chords, 52 + int(rng.integers(0, 5))), groove, str(rng.choice(genre.bass_lines)), str(rng.choice(genre.chord_lines)),
-        str(rng.choice(genre.arps)) if genre.arps else "", melody.phrase(chords, meter, density, lift, rng),
-    )  # fmt: skip
+        chords,
+        voicings(key, chords, 52 + int(rng.integers(0, 5))),
+        groove,
+        str(rng.choice(genre.bass_lines)),
+        str(rng.choice(genre.chord_lines)),
+        str(rng.choice(genre.arps)) if genre.arps else "",
+        melody.phrase(chords, meter, density, lift, rng),
+    )
 
 
 def _drum_bar(plan: Plan, span: Span, bar: int, level: float) -> Iterator[Note]:
@@ -130,14 +138,12 @@ def _bars(plan: Plan) -> Iterator[tuple[Span, Material, int, int, float]]:
 
 
 def _bass_pitch(plan: Plan, sign: str, chord: Chord, after: Chord) -> int:
-    """Pitch of a bass sign, kept between 28 and 48: approaches come from a half step above or below."""
-    root = plan.key.pitch(chord.degree) % 12 + 28 + (12 if plan.key.pitch(chord.degree) % 12 < 4 else 0) - 4 + 4
-    offsets = {"R": 0, "O": 12, "3": plan.key.pitch(chord.degree + 2) - plan.key.pitch(chord.degree), "5": plan.key.pitch(chord.degree + 4) - plan.key.pitch(chord.degree), "7": 10}
+    """Pitch of a bass sign, from E1 up; an approach comes from a half step above or below the next root."""
+    root = LOWEST_BASS + (plan.key.pitch(chord.degree) - LOWEST_BASS) % 12
     if sign == "A":
-        target = plan.key.pitch(after.degree) % 12
-        steps_up = (target - root + 6) % 12 - 6
-        return root + steps_up + (1 if steps_up < 0 else -1)
-    return root + offsets[sign]
+        way = (plan.key.pitch(after.degree) - root + 6) % 12 - 6
+        return root + way + (1 if way < 0 else -1)
+    return root + plan.key.pitch(chord.degree + BASS_DEGREES[sign]) - plan.key.pitch(chord.degree)
 
 
 def _bass(plan: Plan) -> Iterator[Note]:
@@ -157,7 +163,9 @@ def _chords(plan: Plan) -> Iterator[Note]:
             chosen = (tones[int(step.sign) % len(tones)],) if step.sign.isdigit() else tones
             length = max(step.length * 0.95, 1.0 if step.sign.isdigit() else 0.2)
             for pitch in chosen:
-                yield Note(bar * plan.feel.meter + step.beat, length, float(pitch), (0.85 if step.sign == "X" else 0.7) * (0.7 + 0.3 * level))
+                yield Note(
+                    bar * plan.feel.meter + step.beat, length, float(pitch), (0.85 if step.sign == "X" else 0.7) * (0.7 + 0.3 * level)
+                )
 
 
 def _pad(plan: Plan) -> Iterator[Note]:
@@ -183,8 +191,8 @@ def _lead(plan: Plan) -> Iterator[Note]:
             continue
         for note in source.tune[index % 8]:
             place = bar * plan.feel.meter + note.beat // 1 + swung(note.beat % 1, plan.feel.swing, plan.feel.shuffle)
-            octave = 1 if plan.key.tonic < 5 else 0
-            yield Note(place, note.length, float(plan.key.pitch(note.degree, octave - 1) + 0), 0.72 + 0.2 * level)
+            octave = 0 if plan.key.tonic < 7 else -1
+            yield Note(place, note.length, float(plan.key.pitch(note.degree, octave)), 0.72 + 0.2 * level)
 
 
 WRITERS = {"drums": _drums, "bass": _bass, "chords": _chords, "pad": _pad, "arp": _arp, "lead": _lead}

@@ -16,6 +16,7 @@ from choreia.errors import ChoreiaError
 from choreia.synth import arrange, drums, form, presets, tempo
 from choreia.synth.arrange import Feel, Note, Plan
 from choreia.synth.genres import GENRES, Genre
+from choreia.synth.grooves import GROOVES
 from choreia.synth.harmony import Key
 from choreia.synth.instruments import Plucked, Voice
 from choreia.synth.mix import Desk, Event, Part, master, mix
@@ -25,6 +26,8 @@ from choreia.types import Audio, Features, RhythmEvents, Section
 ENERGY_FPS = 30.0
 FIRST_BEAT_S = 0.1
 LONGEST_S = 7200.0
+LOOSENESS_S = {"drums": 0.0008, "bass": 0.0015, "chords": 0.003, "pad": 0.004, "arp": 0.001, "lead": 0.004}
+CENTRE = {"kick", "snare", "clap", "rim"}
 
 
 @dataclass(frozen=True)
@@ -117,18 +120,19 @@ def _bar_levels(spans: tuple[form.Span, ...], grid: _Grid, energy: np.ndarray | 
     return np.interp(places, np.linspace(0, duration_s, len(curve)), curve).mean(axis=0)
 
 
-def _plan(genre: Genre, grid: _Grid, levels: np.ndarray, spans: tuple[form.Span, ...], seed: int) -> Plan:
+def _plan(name: str, grid: _Grid, levels: np.ndarray, spans: tuple[form.Span, ...], seed: int) -> Plan:
+    genre = GENRES[name]
     rng = np.random.default_rng((seed, 1))
     key = Key(int(rng.integers(0, 12)), str(rng.choice(genre.modes)))
     feel = Feel(grid.meter, float(rng.uniform(*genre.swing)), float(rng.uniform(*genre.shuffle)))
-    groove = genre.grooves[int(rng.integers(len(genre.grooves)))]
+    groove = GROOVES[name][int(rng.integers(len(GROOVES[name])))]
     materials = {label: arrange.material(label, genre, key, grid.meter, groove, seed) for label in form.LEVELS}
     return Plan(genre, key, feel, spans, materials, levels, seed)
 
 
-def _event(note: Note, grid: _Grid, gain: float) -> Event:
+def _event(note: Note, grid: _Grid, gain: float = 1.0, late_s: float = 0.0) -> Event:
     start = grid.seconds(note.beat)
-    return Event(start, max(0.03, grid.seconds(note.beat + note.length) - start), note.key, min(1.0, note.velocity * gain))
+    return Event(start + late_s, max(0.03, grid.seconds(note.beat + note.length) - start), note.key, min(1.0, note.velocity * gain))
 
 
 def _playable(note: Note, grid: _Grid) -> bool:
@@ -139,15 +143,16 @@ def _playable(note: Note, grid: _Grid) -> bool:
     return bool(inside < 1e-6 or interval > 0.36 or (interval > 0.25 and abs(inside - 0.5) < 0.2))
 
 
-def _events(notes: Sequence[Note], grid: _Grid, accents: np.ndarray | None) -> tuple[Event, ...]:
-    """Notes at their times, within the grid, louder where accents are strong."""
+def _events(role: str, notes: Sequence[Note], grid: _Grid, accents: np.ndarray | None, seed: int) -> tuple[Event, ...]:
+    """Notes at their times, within the grid, louder where accents are strong, a few milliseconds human."""
+    rng = np.random.default_rng((seed, 5, arrange.ROLES.index(role)))
     end = grid.lead_in + (grid.last if grid.last is not None else len(grid.beats_s) - 1e-6)
-    events = []
-    for note in notes:
-        if grid.lead_in - 1e-6 <= note.beat < end and _playable(note, grid):
-            gain = 1.0 if accents is None else 0.6 + 0.55 * float(accents[int(note.beat - grid.lead_in + 1e-6)])
-            events.append(_event(note, grid, gain))
-    return tuple(events)
+    played = [note for note in notes if grid.lead_in - 1e-6 <= note.beat < end and _playable(note, grid)]
+    late_s = LOOSENESS_S[role] * np.clip(rng.standard_normal(len(played)), -2, 2)
+    gain = rng.uniform(0.9, 1.0, len(played))
+    if accents is not None:
+        gain *= 0.6 + 0.55 * accents[[int(note.beat - grid.lead_in + 1e-6) for note in played]]
+    return tuple(_event(note, grid, float(g), float(late)) for note, g, late in zip(played, gain, late_s, strict=True))
 
 
 def _last_hit(plan: Plan, grid: _Grid, duration_s: float) -> dict[str, tuple[Event, ...]]:
@@ -155,13 +160,19 @@ def _last_hit(plan: Plan, grid: _Grid, duration_s: float) -> dict[str, tuple[Eve
         return {}
     ring_s = duration_s - grid.beats_s[grid.last] - 0.1
     ring = ring_s / (grid.beats_s[grid.last] - grid.beats_s[grid.last - 1])
-    return {role: tuple(_event(n, grid, 1.0) for n in notes) for role, notes in arrange.ending(plan, grid.last, ring).items()}
+    return {role: tuple(_event(n, grid) for n in notes) for role, notes in arrange.ending(plan, grid.last, ring).items()}
 
 
 def _players(genre: Genre, seed: int) -> dict[str, Voice | drums.Kit]:
     """Who plays: one voice a role, drawn from the genre's and varied."""
     rng = np.random.default_rng((seed, 2))
-    pools = {"bass": genre.basses, "chords": genre.chords, "pad": genre.pads, "arp": ("pluck", "bells", "kalimba", "square_lead"), "lead": genre.leads}
+    pools = {
+        "bass": genre.basses,
+        "chords": genre.chords,
+        "pad": genre.pads,
+        "arp": ("pluck", "bells", "kalimba", "square_lead"),
+        "lead": genre.leads,
+    }
     voices: dict[str, Voice | drums.Kit] = {
         role: presets.vary(presets.VOICES[str(rng.choice(pool))], rng, 0.2) for role, pool in pools.items()
     }
@@ -174,10 +185,13 @@ def _parts(events: dict[str, tuple[Event, ...]], genre: Genre, seed: int) -> lis
     players = _players(genre, seed)
     side = float(rng.choice([-1, 1]))
     short = isinstance(players["chords"], Plucked)
+    centre = tuple(e for e in events["drums"] if e.key in CENTRE)
+    around = tuple(e for e in events["drums"] if e.key not in CENTRE)
     return [
-        Part("drums", players["drums"], events["drums"], 0.9, 0.0, room=0.06, levels=drums.DRUM_LEVELS),
+        Part("drums", players["drums"], centre, 0.9, 0.0, room=0.05, levels=drums.DRUM_LEVELS),
+        Part("percussion", players["drums"], around, 0.9, 0.35 * side, 0.0, room=0.12, levels=drums.DRUM_LEVELS),
         Part("bass", players["bass"], events["bass"], 0.2, 0.0, room=0.01, duck=0.6 * genre.duck),
-        Part("chords", players["chords"], events["chords"], 0.085, -0.25 * side, 0.0 if short else 0.009, room=0.22, duck=genre.duck),
+        Part("chords", players["chords"], events["chords"], 0.085, -0.4 * side, 0.0 if short else 0.009, room=0.22, duck=genre.duck),
         Part("pad", players["pad"], events["pad"], 0.05, 0.1 * side, 0.013, room=0.4, duck=genre.duck),
         Part("arp", players["arp"], events["arp"], 0.045, 0.5 * side, room=0.25, echo=0.3, duck=0.5 * genre.duck),
         Part("lead", players["lead"], events["lead"], 0.1, 0.12 * side, room=0.25, echo=0.16, duck=0.3 * genre.duck),
@@ -240,16 +254,18 @@ def compose(
     return _perform(name, grid, strength, None if energy is None else np.asarray(energy), duration_s, seed, rate)
 
 
-def _perform(name: str, grid: _Grid, accents: np.ndarray | None, energy: np.ndarray | None, duration_s: float, seed: int, rate: int) -> Song:
+def _perform(
+    name: str, grid: _Grid, accents: np.ndarray | None, energy: np.ndarray | None, duration_s: float, seed: int, rate: int
+) -> Song:
     """Plan, write, play and mix a song on a grid."""
     spans = form.plan(grid.bars if grid.last is None else grid.last // grid.meter)
     levels = _bar_levels(spans, grid, energy, duration_s)
-    plan = _plan(GENRES[name], grid, levels, spans, seed)
+    plan = _plan(name, grid, levels, spans, seed)
     notes = arrange.write(plan)
     if accents is not None:
         notes["drums"] += arrange.accent_hits(plan, np.concatenate((np.zeros(grid.lead_in), accents)))
     final = _last_hit(plan, grid, duration_s)
-    events = {role: _events(notes[role], grid, accents) + final.get(role, ()) for role in arrange.ROLES}
+    events = {role: _events(role, notes[role], grid, accents, seed) + final.get(role, ()) for role in arrange.ROLES}
     kicks = tuple(e.start_s for e in events["drums"] if e.key == "kick")
     interval = float(np.median(np.diff(grid.beats_s))) if len(grid.beats_s) > 1 else 0.5
     room = float(np.random.default_rng((seed, 4)).uniform(*GENRES[name].room))
@@ -257,6 +273,13 @@ def _perform(name: str, grid: _Grid, accents: np.ndarray | None, energy: np.ndar
     n = round(duration_s * rate)
     samples = master(mix(_parts(events, GENRES[name], seed), desk, n, rate), rate, fade_s=0.8 if grid.last is not None else 0.3)
     return Song(
-        Audio(samples, rate), grid.beats_s, grid.beats_s[grid.phase :: grid.meter], _sections(spans, grid, duration_s),
-        _energy(levels, grid, duration_s), name, 60.0 / interval, grid.meter, _rhythm(events, grid),
-    )  # fmt: skip
+        Audio(samples, rate),
+        grid.beats_s,
+        grid.beats_s[grid.phase :: grid.meter],
+        _sections(spans, grid, duration_s),
+        _energy(levels, grid, duration_s),
+        name,
+        60.0 / interval,
+        grid.meter,
+        _rhythm(events, grid),
+    )

@@ -79,7 +79,9 @@ def _clap(kit: Kit, rate: int, rng: np.random.Generator) -> np.ndarray:
 def _rim(kit: Kit, rate: int, rng: np.random.Generator) -> np.ndarray:
     n = round(0.1 * rate)
     modes = np.array([430.0, 1020, 1710]) * kit.tune
-    return decaying_sines(modes, np.array([0.5, 1.0, 0.8]), np.array([0.02, 0.014, 0.01]), n, rate) + 0.3 * _noise(rng, n, rate, 2000, 8000, 0.004)
+    return decaying_sines(modes, np.array([0.5, 1.0, 0.8]), np.array([0.02, 0.014, 0.01]), n, rate) + 0.3 * _noise(
+        rng, n, rate, 2000, 8000, 0.004
+    )
 
 
 def _metal(kit: Kit, rate: int, rng: np.random.Generator, length_s: float, decay_s: float, low_hz: float, tone: float) -> np.ndarray:
@@ -105,13 +107,17 @@ def _pedal(kit: Kit, rate: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _ride(kit: Kit, rate: int, rng: np.random.Generator) -> np.ndarray:
-    ping = decaying_sines(np.array([2900.0, 4130, 5320]) * kit.tune, np.array([0.3, 0.25, 0.2]), np.array([0.3, 0.22, 0.2]), round(1.1 * rate), rate)
-    return 0.8 * _metal(kit, rate, rng, 1.1, 0.32, 4200, 0.45) + ping
+    n = round(0.9 * rate)
+    hz = np.array([2310.0, 2970, 3450, 4130, 4790, 5320, 6240]) * kit.tune * rng.uniform(0.97, 1.03, 7)
+    ping = decaying_sines(hz, rng.uniform(0.05, 0.12, 7), rng.uniform(0.05, 0.16, 7), n, rate)
+    return 0.8 * _metal(kit, rate, rng, 0.9, 0.2, 4200, 0.35) + ping
 
 
 def _bell(kit: Kit, rate: int, rng: np.random.Generator) -> np.ndarray:
     n = round(0.9 * rate)
-    ping = decaying_sines(np.array([1210.0, 2330, 3870, 5230]) * kit.tune, np.array([0.6, 0.6, 0.4, 0.3]), np.array([0.35, 0.3, 0.2, 0.2]), n, rate)
+    ping = decaying_sines(
+        np.array([1210.0, 2330, 3870, 5230]) * kit.tune, np.array([0.6, 0.6, 0.4, 0.3]), np.array([0.35, 0.3, 0.2, 0.2]), n, rate
+    )
     return ping + 0.2 * _metal(kit, rate, rng, 0.9, 0.2, 4500, 0.4)
 
 
@@ -191,8 +197,9 @@ SOUNDS: dict[str, Callable[[Kit, int, np.random.Generator], np.ndarray]] = {
     "guiro": _shake(2600, 0.03, 0.04),
 }
 DRUM_LEVELS = {
-    "kick": 0.95, "snare": 0.7, "clap": 0.6, "rim": 0.5, "hat": 0.26, "open_hat": 0.26, "pedal": 0.3, "ride": 0.3, "bell": 0.3, "crash": 0.38,
-    "shaker": 0.2, "tambourine": 0.22, "cowbell": 0.26, "clave": 0.34, "guiro": 0.2, "triangle": 0.2, "agogo": 0.25, "block": 0.3,
+    "kick": 0.95, "snare": 0.72, "clap": 0.62, "rim": 0.5, "hat": 0.32, "open_hat": 0.3, "pedal": 0.32, "ride": 0.27, "bell": 0.25,
+    "crash": 0.4, "shaker": 0.25, "tambourine": 0.26, "cowbell": 0.24, "clave": 0.34, "guiro": 0.22, "triangle": 0.15, "agogo": 0.22,
+    "block": 0.3,
 }  # fmt: skip
 KITS: dict[str, Kit] = {
     "acoustic": Kit(),
@@ -206,5 +213,10 @@ KITS: dict[str, Kit] = {
 
 def vary(kit: Kit, rng: np.random.Generator) -> Kit:
     """A kit near the given one: other heads, other cymbals."""
-    return Kit(kit.tune * float(rng.uniform(0.9, 1.12)), kit.damp * float(rng.uniform(0.8, 1.25)),
-               float(np.clip(kit.hard + rng.uniform(-0.2, 0.2), 0, 1)), kit.electric, int(rng.integers(1 << 30)))
+    return Kit(
+        kit.tune * float(rng.uniform(0.9, 1.12)),
+        kit.damp * float(rng.uniform(0.8, 1.25)),
+        float(np.clip(kit.hard + rng.uniform(-0.2, 0.2), 0, 1)),
+        kit.electric,
+        int(rng.integers(1 << 30)),
+    )

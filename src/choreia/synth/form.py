@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 LEVELS = {"intro": 0.4, "verse": 0.6, "chorus": 0.92, "bridge": 0.45, "outro": 0.5}
-FORMS: tuple[tuple[str, ...], ...] = (
+FORMS: tuple[tuple[str, ...], ...] = (  # the n-th has n sections
     ("chorus",),
     ("verse", "chorus"),
     ("intro", "verse", "chorus"),
@@ -16,12 +17,11 @@ FORMS: tuple[tuple[str, ...], ...] = (
     ("intro", "verse", "chorus", "verse", "chorus", "bridge", "chorus"),
     ("intro", "verse", "chorus", "verse", "chorus", "bridge", "chorus", "outro"),
 )
-EDGE = {"intro", "outro"}
 
 
 @dataclass(frozen=True)
 class Span:
-    """A section on the bar grid: bars [`first`, `first` + `bars`), the `occurrence`-th (from 1) of its `label`, intensity `level` in [0, 1]."""
+    """A section on the bar grid: `bars` bars from `first`, the `occurrence`-th (from 1) of its `label`, `level` in [0, 1] its force."""
 
     label: str
     occurrence: int
@@ -30,16 +30,18 @@ class Span:
     level: float
 
 
-def _labels(bars: int) -> tuple[str, ...]:
+def _labels(bars: int) -> list[str]:
     """The longest form whose sections are four bars at least; very long songs repeat verse and chorus."""
-    labels = max((form for form in FORMS if 4 * len(form) <= bars), key=len, default=FORMS[0])
+    labels = list(FORMS[min(max(1, bars // 4), len(FORMS)) - 1])
     while bars >= 8 * (len(labels) + 2):
-        labels = labels[:-1] + ("verse", "chorus") + labels[-1:]
+        labels[-1:-1] = ["verse", "chorus"]
+    if bars >= 8 * (len(labels) + 1):
+        labels[-1:-1] = ["chorus"]
     return labels
 
 
-def _lengths(labels: tuple[str, ...], bars: int) -> list[int]:
-    """Four or eight bars a section: inner ones grow first, choruses all alike, what is left over goes to the ends."""
+def _lengths(labels: Sequence[str], bars: int) -> list[int]:
+    """Four or eight bars a section: inner ones grow first, choruses all alike; what is left over goes to the ends."""
     lengths = [4] * len(labels)
     for group in ("chorus", "verse", "bridge", "outro", "intro"):
         members = [i for i, label in enumerate(labels) if label == group]
@@ -47,8 +49,9 @@ def _lengths(labels: tuple[str, ...], bars: int) -> list[int]:
             for i in members:
                 lengths[i] = 8
     left = bars - sum(lengths)
-    lengths[-1] += left - left // 2 if labels[0] in EDGE and labels[-1] in EDGE else left
-    lengths[0] += left // 2 if labels[0] in EDGE and labels[-1] in EDGE else 0
+    first = left // 2 if labels[0] == "intro" and labels[-1] == "outro" else 0
+    lengths[0] += first
+    lengths[-1] += left - first
     return lengths
 
 

@@ -38,7 +38,11 @@ def contour(count: int, rng: np.random.Generator) -> tuple[int, ...]:
     """A line of `count` scale steps: mostly stepwise, a leap now and then, turned back after it."""
     line, leap = [0], 0
     for _ in range(count - 1):
-        step = -int(np.sign(leap)) if abs(leap) > 1 else int(rng.choice([-2, -1, -1, 0, 1, 1, 2, 3, -3], p=[0.1, 0.2, 0.1, 0.12, 0.2, 0.1, 0.1, 0.05, 0.03]))
+        step = (
+            -int(np.sign(leap))
+            if abs(leap) > 1
+            else int(rng.choice([-2, -1, -1, 0, 1, 1, 2, 3, -3], p=[0.1, 0.2, 0.1, 0.12, 0.2, 0.1, 0.1, 0.05, 0.03]))
+        )
         line.append(line[-1] + step)
         leap = step
     return tuple(line)

@@ -40,9 +40,9 @@ PROGRAMS: dict[int, str] = {
     81: "saw_lead", 104: "sitar", 105: "banjo", 108: "kalimba",
 }  # fmt: skip
 DRUM_KEYS: dict[int, str] = {
-    22: "hat", 26: "open_hat", 27: "rim", 28: "slap_conga", 31: "rim", 35: "kick", 36: "kick", 37: "rim", 38: "snare", 39: "clap", 40: "snare",
-    41: "low_tom", 42: "hat", 43: "low_tom", 44: "pedal", 45: "mid_tom", 46: "open_hat", 47: "mid_tom", 48: "high_tom", 49: "crash",
-    50: "high_tom", 51: "ride", 52: "crash", 53: "bell", 54: "tambourine", 55: "crash", 56: "cowbell", 57: "crash", 58: "low_tom",
+    22: "hat", 26: "open_hat", 27: "rim", 28: "slap_conga", 31: "rim", 35: "kick", 36: "kick", 37: "rim", 38: "snare", 39: "clap",
+    40: "snare", 41: "low_tom", 42: "hat", 43: "low_tom", 44: "pedal", 45: "mid_tom", 46: "open_hat", 47: "mid_tom", 48: "high_tom",
+    49: "crash", 50: "high_tom", 51: "ride", 52: "crash", 53: "bell", 54: "tambourine", 55: "crash", 56: "cowbell", 57: "crash", 58: "low_tom",
     59: "ride", 60: "high_bongo", 61: "low_bongo", 62: "slap_conga", 63: "high_conga", 64: "low_conga", 65: "high_tom", 66: "mid_tom",
     67: "agogo", 68: "agogo", 69: "shaker", 70: "shaker", 73: "guiro", 74: "guiro", 75: "clave", 76: "block", 77: "block", 80: "triangle",
     81: "triangle", 82: "shaker", 83: "tambourine", 84: "triangle", 85: "block", 87: "low_tom",
@@ -197,7 +197,9 @@ def _parts(notes: list[_Note], starts: np.ndarray, ends: np.ndarray, seed: int) 
     return parts
 
 
-def render(source: str | Path | bytes, rate: int = 22050, seconds: float | None = None, start_s: float = 0.0, seed: int = 0) -> RenderedMidi:
+def render(
+    source: str | Path | bytes, rate: int = 22050, seconds: float | None = None, start_s: float = 0.0, seed: int = 0
+) -> RenderedMidi:
     """Render a MIDI file, given by path or as bytes, from `start_s` for `seconds` (None: to a second after the last note).
 
     `seed` chooses kits, neighbours of the voices, and the room. Same arguments, same bytes. Raises ChoreiaError for
@@ -212,7 +214,8 @@ def render(source: str | Path | bytes, rate: int = 22050, seconds: float | None 
     ends = timeline.seconds(np.array([n.end for n in timeline.notes])) - start_s
     length_s = float(ends.max()) + 1.0 if seconds is None else seconds
     if not 0 < length_s <= LONGEST_S:
-        raise ChoreiaError(f"MIDI: {length_s:.0f} s to render from {start_s:.0f} s; choose `start_s` inside the piece and at most {LONGEST_S:.0f} `seconds`")
+        where = f"{length_s:.0f} s to render from {start_s:.0f} s"
+        raise ChoreiaError(f"MIDI: {where}; choose `start_s` inside the piece and at most {LONGEST_S:.0f} `seconds`")
     keep = np.flatnonzero((starts < length_s) & (ends > -2.0))
     if not len(keep):
         raise ChoreiaError(f"MIDI: no notes between {start_s:.1f} and {start_s + length_s:.1f} s; choose another window")

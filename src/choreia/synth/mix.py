@@ -16,6 +16,7 @@ from choreia.synth.instruments import Voice, midi_to_hz
 
 TARGET_LUFS = -14.0
 CEILING = 0.89
+AIR = np.float32(0.35)
 LONGEST_NOTE_S = 12.0
 
 
@@ -84,7 +85,9 @@ def _pitched(part: Part, voice: Voice, n: int, rate: int) -> np.ndarray:
     bus = np.zeros(n, np.float32)
     release = max(8, round(min(voice.release_s, 1.0) * rate))
     fade = (0.5 + 0.5 * np.cos(np.pi * np.arange(release) / release)).astype(np.float32)
-    tones = {pitch: voice.tone(midi_to_hz(pitch), round(seconds * rate) + release, rate) for pitch, seconds in _longest(part.events).items()}
+    tones = {
+        pitch: voice.tone(midi_to_hz(pitch), round(seconds * rate) + release, rate) for pitch, seconds in _longest(part.events).items()
+    }
     for event in part.events:
         start = round(event.start_s * rate)
         held = round(min(event.length_s, LONGEST_NOTE_S) * rate)
@@ -192,21 +195,27 @@ def loudness_lufs(samples: np.ndarray, rate: int) -> float:
 
 
 def limit(samples: np.ndarray, ceiling: float, rate: int) -> np.ndarray:
-    """Look-ahead limiter on (channels, n): gain falls 4 ms before a peak and recovers over 60 ms; no sample exceeds `ceiling`."""
-    window = max(3, rate // 250) | 1
-    need = np.minimum(1, ceiling / np.maximum(np.abs(samples).max(axis=0), 1e-9)).astype(np.float32)
-    hold = ndimage.minimum_filter1d(need, 2 * window + rate // 30)
-    return samples * ndimage.uniform_filter1d(hold, window)
+    """Look-ahead limiter on (channels, n): gain falls 4 ms before a peak and recovers over 20 ms; no sample exceeds `ceiling`.
+
+    The gain is found per block of 32 samples, held longer than it is smoothed, and interpolated between blocks.
+    """
+    n, block = samples.shape[1], 32
+    peak = np.abs(samples).max(axis=0)
+    need = np.minimum(1, ceiling / np.maximum(np.pad(peak, (0, -n % block)).reshape(-1, block).max(axis=1), 1e-9))
+    smooth = max(3, rate // 250 // block) | 1
+    hold = ndimage.minimum_filter1d(need, 2 * smooth + 3 + rate // 50 // block)
+    gain = ndimage.uniform_filter1d(hold, smooth)
+    return samples * np.interp(np.arange(n), np.arange(len(gain)) * block + block / 2, gain).astype(np.float32)
 
 
 def master(samples: np.ndarray, rate: int, fade_s: float = 0.02) -> np.ndarray:
-    """High-pass, level to -14 LUFS, glue by soft saturation, limit, and fade the last `fade_s` seconds. Silence stays silent."""
-    sos = signal.butter(2, 28, "highpass", fs=rate, output="sos")
-    out = signal.sosfilt(sos, samples, axis=1).astype(np.float32)
+    """High-pass, a little air, level to -14 LUFS, soft saturation, limit, and fade the last `fade_s` seconds. Silence stays silent."""
+    out = signal.sosfilt(signal.butter(2, 28, "highpass", fs=rate, output="sos"), samples, axis=1).astype(np.float32)
+    out += AIR * signal.sosfilt(signal.butter(1, 2200, "highpass", fs=rate, output="sos"), out, axis=1).astype(np.float32)
     if not out.any():
         return out
     out *= np.float32(10 ** ((TARGET_LUFS + 1 - max(loudness_lufs(out, rate), -60)) / 20))
-    for _ in range(3):
+    for _ in range(2):
         loud = limit(np.tanh(out), CEILING, rate)
         out *= np.float32(10 ** ((TARGET_LUFS - max(loudness_lufs(loud, rate), -60)) / 20))
     out = limit(np.tanh(out), CEILING, rate)

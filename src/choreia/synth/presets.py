@@ -20,7 +20,9 @@ VOICES: dict[str, Voice] = {
     "vibraphone": Modal((1.0, 4.0, 10.0), (1.0, 0.25, 0.06), 1.3, 0.9, 0.0, 0.03, 0.4),
     "bells": Modal((0.5, 1.0, 1.19, 1.5, 2.0, 2.74, 3.0), (0.4, 1.0, 0.5, 0.3, 0.4, 0.25, 0.2), 1.6, 0.6, 0.0, 0.02, 0.6),
     "organ": Subtractive(harmonics=(1.0, 0.8, 0.5, 0.4, 0.0, 0.25, 0.0, 0.3), cutoff=6, floor=6, sustain=1, release_s=0.05, vibrato=0.06),
-    "church_organ": Subtractive(harmonics=(1, 0.7, 0.3, 0.6, 0.1, 0.2, 0.05, 0.4), cutoff=6, floor=6, attack_s=0.03, sustain=1, release_s=0.3),
+    "church_organ": Subtractive(
+        harmonics=(1, 0.7, 0.3, 0.6, 0.1, 0.2, 0.05, 0.4), cutoff=6, floor=6, attack_s=0.03, sustain=1, release_s=0.3
+    ),
     "nylon_guitar": Plucked(0.25, 0.9, 0.0, 0.1),
     "steel_guitar": Plucked(0.65, 1.1, 0.0, 0.1, 5),
     "muted_guitar": Plucked(0.5, 0.12, 0.1, 0.04, 6),
