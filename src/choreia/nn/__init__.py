@@ -1,1 +1,1 @@
-"""Blocks that more than one model uses."""
+"""Blocks that two papers use: no paper names here."""

@@ -1,1 +1,1 @@
-"""Codebooks."""
+"""Codebooks: continuous vectors to codes and back."""

@@ -1,1 +1,1 @@
-"""A visible training loop that knows no paper."""
+"""The visible training loop and what it needs: phases, optimisers, checkpoints, a log. No paper names here."""

@@ -1,1 +1,1 @@
-"""DanceMeld: hierarchical latent codes for music to dance."""
+"""DanceMeld: hierarchical latent codes for music to dance. Start with README.md, then `model.py`."""

@@ -1,0 +1,92 @@
+"""What the two stages of DanceMeld minimise: modules whose forward takes a batch and returns named losses (Eq. 4-11, 13)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from choreia import losses
+from choreia.models.dancemeld.body import FORMS
+from choreia.models.dancemeld.condition import condition, fold_music, one_hot_style
+from choreia.models.dancemeld.config import MUSIC_COLUMNS, Config
+from choreia.models.dancemeld.prior import build_prior
+from choreia.models.dancemeld.tokenizer import Reconstruction, build_tokenizer
+from choreia.nn.conv import halve
+
+
+class TokenizerObjective(nn.Module):
+    """Stage 1. Batch: values (B, T, dim) normalised, keep (B,), music (B, T, 24), has_music (B,)."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: Config, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.config, self.weights = config.tokenizer, config.losses
+        self.tokenizer = build_tokenizer(config.tokenizer)
+        self.hear = MusicToTop(config.tokenizer.top_width)
+        self.body = FORMS[config.tokenizer.representation].body
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Eq. 11: named losses and their weighted sum "loss"."""
+        made = self.tokenizer(batch["values"], batch["keep"])
+        named = {
+            "recon": F.mse_loss(made.values, batch["values"]),
+            "commit_b": made.bottom.commit,
+            "commit_t": made.top.commit,
+            "align": self._align(made, batch),
+        }
+        with torch.autocast(made.values.device.type, enabled=False):
+            named |= self._auxiliary(made.values * self.std + self.mean, batch["values"] * self.std + self.mean)
+        return {"loss": sum((getattr(self.weights, name) * value for name, value in named.items()), torch.zeros(())), **named}
+
+    def _auxiliary(self, predicted: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Eq. 5-8, on the un-normalised values."""
+        fps = self.config.fps
+        made = self.body(predicted, fps)
+        with torch.no_grad():
+            true = self.body(target, fps)
+            stands = losses.standing(true.feet, fps)
+        return {
+            "pos": losses.position(made.relative, true.relative) + (made.root - true.root).square().sum(-1).mean(),
+            "vel": losses.velocity(made.joints, true.joints, fps),
+            "acc": losses.acceleration(made.joints, true.joints, fps),
+            "contact": losses.contact(made.feet, stands, fps),
+        }
+
+    def _align(self, made: Reconstruction, batch: dict[str, Tensor]) -> Tensor:
+        """Eq. 10."""
+        return losses.alignment(made.top.values, self.hear(batch["music"]).float(), batch["has_music"])
+
+
+class MusicToTop(nn.Module):
+    """The small encoder that brings music (B, T, 24) to the rate and width of the top code, (B, T / 8, top_width)."""
+
+    def __init__(self, top_width: int, width: int = 96) -> None:
+        super().__init__()
+        first = [halve(MUSIC_COLUMNS, width), nn.GELU(), halve(width, width), nn.GELU(), halve(width, width), nn.GELU()]
+        self.layers = nn.Sequential(*first, nn.Conv1d(width, top_width, 1))
+
+    def forward(self, music: Tensor) -> Tensor:
+        """Reduce."""
+        return self.layers(music.transpose(1, 2)).transpose(1, 2)
+
+
+class PriorObjective(nn.Module):
+    """Stage 2. Batch: h (B, N, latent) standardised, codes, music (B, T, 24), style (B,), hear (B,), know (B,), t (B,), noise."""
+
+    def __init__(self, config: Config, styles: int) -> None:
+        super().__init__()
+        self.config, self.styles = config.prior, styles
+        self.prior = build_prior(config.tokenizer, styles, config.prior)
+
+    def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Eq. 13 and a share of the same on differences between tokens."""
+        music = fold_music(batch["music"]) * batch["hear"][:, None, None]
+        style = one_hot_style(batch["style"], self.styles) * batch["know"][:, None]
+        named = self.prior.losses(batch, condition(music, style))
+        total = named["x0"] + self.config.velocity * named.get("velocity", torch.zeros(()))
+        return {"loss": total, **named}
