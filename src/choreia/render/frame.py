@@ -46,16 +46,15 @@ class _Drawn:
     cr: np.ndarray
 
 
-def draw(figure: dancer.Skin, moves: np.ndarray, camera: Camera, backdrop: Picture | None = None) -> Picture:
+def draw(figure: dancer.Skin, moves: np.ndarray, camera: Camera) -> Picture:
     """The dancer on the stage.
 
     Args:
         figure: from `dancer.skin`.
         moves: (J, 3, 4) what takes rest-pose points to the world for each joint.
-        camera: the view; its size must be even.
-        backdrop: `stage.empty(camera)` when at hand.
+        camera: the view; width and height multiples of 4.
     """
-    stage = backdrop or empty(camera)
+    stage = empty(camera)
     picture = Picture(stage.luma.copy(), stage.cb.copy(), stage.cr.copy())
     posed = dancer.pose(figure, moves)
     shades = dancer.colours(figure, posed, camera)

@@ -7,7 +7,7 @@ a table of board or curtain profiles, blurred to the row's pixel size so that no
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -45,8 +45,9 @@ class _Rows:
     cr: np.ndarray
 
 
+@lru_cache(maxsize=3)
 def empty(camera: Camera) -> Picture:
-    """The stage without a dancer."""
+    """The stage without a dancer. Remembered while the camera rests: do not write into it."""
     width, height = camera.size
     rows = _rows(camera)
     table = _profiles()

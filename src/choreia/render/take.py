@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from choreia.clock import frames_in
 from choreia.errors import ChoreiaError
 from choreia.motion import kinematics
 from choreia.motion.skeleton import choreia24
+from choreia.motion.timing import resample
 from choreia.render import camera, dancer
 from choreia.types import Motion
 
+_BLOCK = 4096
 
 @dataclass(frozen=True)
 class Take:
@@ -39,7 +40,8 @@ def prepare(motion: Motion, fps: float, size: tuple[int, int]) -> Take:
         raise ChoreiaError("cannot render a motion without frames")
     if min(size) < 64 or max(size) > 8192 or size[0] % 4 or size[1] % 4:
         raise ChoreiaError(f"cannot render at {size[0]}x{size[1]}: width and height must be multiples of 4 between 64 and 8192")
-    dance = _at_rate(_canonical(motion), fps)
+    dance = _canonical(motion)
+    dance = dance if dance.fps == fps else resample(dance, fps)
     joints, moves = _moves(dance)
     return Take(moves, camera.follow(joints, fps, size), fps)
 
@@ -54,22 +56,18 @@ def _canonical(motion: Motion) -> Motion:
     return to_choreia24(motion)
 
 
-def _at_rate(motion: Motion, fps: float) -> Motion:
-    """The motion at another frame rate, as many frames as its duration holds."""
-    if motion.fps == fps:
-        return motion
-    from choreia.motion.timing import resample
-
-    sampled = resample(motion, fps)
-    return sampled.slice(0, frames_in(motion.duration_s, fps))
-
-
 def _moves(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
-    """World joint positions (T, J, 3) and the matrices of `Take`."""
+    """World joint positions (T, J, 3) and the matrices of `Take`, computed in blocks so that memory stays small."""
     rest_root = torch.from_numpy(dancer.skin().mesh.root.astype(np.float64))
-    local = kinematics.matrices(motion)
-    still = torch.eye(3, dtype=local.dtype).expand(local.shape[1:])
+    still = torch.eye(3, dtype=torch.float64).expand(len(motion.skeleton.names), 3, 3)
     rest, _ = kinematics.forward(motion.skeleton, rest_root, still)
-    place, turn = kinematics.forward(motion.skeleton, torch.from_numpy(np.asarray(motion.root, np.float64)), local)
+    blocks = [_block_moves(motion.slice(start, start + _BLOCK), rest) for start in range(0, len(motion), _BLOCK)]
+    places, moves = zip(*blocks, strict=True)
+    return np.concatenate(places), np.concatenate(moves)
+
+
+def _block_moves(motion: Motion, rest: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    root = torch.from_numpy(np.asarray(motion.root, np.float64))
+    place, turn = kinematics.forward(motion.skeleton, root, kinematics.matrices(motion))
     shift = place - (turn @ rest[..., None])[..., 0]
     return place.numpy().astype(np.float32), torch.cat([turn, shift[..., None]], dim=-1).numpy().astype(np.float32)

@@ -1,0 +1,173 @@
+"""Motion and sound to an MP4: frames drawn on two threads while this one encodes (H.264 and AAC through PyAV).
+
+Frame i shows the motion at i / fps seconds and sound starts at 0, so picture and song stay together to the frame. PyAV's
+binary wheels contain libx264, which is GPL; where a build lacks it, MPEG-4 part 2 is written instead.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from choreia.errors import ChoreiaError
+from choreia.files import atomic_path
+from choreia.render import dancer, frame
+from choreia.render.stage import Picture
+from choreia.render.take import Take, prepare
+from choreia.types import Audio, Motion
+
+Progress = Callable[[int, int], None]
+
+_THREADS, _AHEAD = 2, 6
+_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000)
+_AUDIO_BIT_RATE = 192_000
+
+
+def render(
+    motion: Motion,
+    audio: Audio | None,
+    path: str | os.PathLike[str],
+    size: tuple[int, int] = (1280, 720),
+    fps: float = 30,
+    progress: Progress | None = None,
+    title: str | None = None,
+) -> None:
+    """Film a motion.
+
+    Args:
+        motion: any humanoid, any frame rate; the video lasts as long as it does.
+        audio: sound from time 0, cut or padded with silence to that length; None for a silent film.
+        path: the .mp4 file; it appears under this name only when it is whole.
+        size: width and height in pixels, multiples of 4.
+        fps: frames a second of the video.
+        progress: called with (frames written, frames in all).
+        title: the film's title tag.
+    Raises:
+        ChoreiaError: no frames, an impossible size or rate, or a place that cannot be written.
+    """
+    import av
+
+    if not 1 <= fps <= 240:
+        raise ChoreiaError(f"cannot film at {fps:g} frames a second: give 1 to 240")
+    take = prepare(motion, fps, size)
+    with atomic_path(path) as partial, av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as film:
+        if title:
+            film.metadata["title"] = title
+        rate = Fraction(fps).limit_denominator(1001)
+        pictures = _picture_stream(film, rate, size)
+        sound = None if audio is None else _Sound(film, audio, len(take) / fps)
+        for i, planes in enumerate(_frames(take)):
+            picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            picture.pts, picture.time_base = i, 1 / rate
+            film.mux(pictures.encode(picture))
+            if sound is not None:
+                sound.write_until((i + 1) / fps)
+            if progress is not None:
+                progress(i + 1, len(take))
+        film.mux(pictures.encode(None))
+        if sound is not None:
+            sound.close()
+
+
+def _picture_stream(film: Any, rate: Fraction, size: tuple[int, int]) -> Any:
+    """An H.264 stream (MPEG-4 where there is no encoder for it) tagged as BT.709."""
+    import av
+
+    name = next((codec for codec in ("libx264", "libopenh264", "mpeg4") if codec in av.codecs_available), "mpeg4")
+    options = {"libx264": {"preset": "superfast", "crf": "19", "tune": "animation"}}.get(name, {})
+    stream = film.add_stream(name, rate=rate, options=options)
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    stream.codec_context.time_base = 1 / rate
+    stream.codec_context.gop_size = int(2 * rate)
+    stream.codec_context.color_range, stream.codec_context.colorspace = 1, 1
+    stream.codec_context.color_primaries, stream.codec_context.color_trc = 1, 1
+    if name != "libx264":
+        stream.bit_rate = int(size[0] * size[1] * rate * 0.15)
+    return stream
+
+
+def _frames(take: Take) -> Iterator[np.ndarray]:
+    """The frames in order, (H * 3 / 2, W) uint8 yuv420p, drawn a few ahead."""
+    waiting: deque[Future[np.ndarray]] = deque()
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        for i in range(len(take)):
+            waiting.append(pool.submit(_frame, take, i))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _frame(take: Take, i: int) -> np.ndarray:
+    return to_yuv420(frame.draw(dancer.skin(), take.moves[i], take.path.at(i)))
+
+
+def to_yuv420(picture: Picture) -> np.ndarray:
+    """A picture as planar 4:2:0 bytes in BT.709's video range, (H * 3 / 2, W) uint8."""
+    height, width = picture.luma.shape
+    planes = np.empty((height * 3 // 2, width), np.uint8)
+    planes[:height] = _bytes(picture.luma, 219, 16.5)
+    colour = planes[height:].reshape(2, height // 2, width // 2)
+    colour[0], colour[1] = _bytes(picture.cb, 224, 128.5), _bytes(picture.cr, 224, 128.5)
+    return planes
+
+
+def _bytes(values: np.ndarray, gain: float, offset: float) -> np.ndarray:
+    scaled = values * np.float32(gain)
+    scaled += np.float32(offset)
+    return np.clip(scaled, 1, 254, out=scaled).astype(np.uint8)
+
+
+class _Sound:
+    """The sound track: written in step with the pictures so that the file interleaves well."""
+
+    def __init__(self, film: Any, audio: Audio, duration_s: float) -> None:
+        self._film, self._rate, self._done = film, _aac_rate(audio.rate), 0
+        self._samples = _fitted(audio, self._rate, duration_s)
+        self._layout = "stereo" if len(self._samples) == 2 else "mono"
+        self._stream = film.add_stream("aac", rate=self._rate, layout=self._layout)
+        self._stream.bit_rate = _AUDIO_BIT_RATE
+
+    def write_until(self, time_s: float) -> None:
+        """Encode everything before `time_s`."""
+        import av
+
+        stop = min(round(time_s * self._rate), self._samples.shape[1])
+        if stop <= self._done:
+            return
+        block = av.AudioFrame.from_ndarray(np.ascontiguousarray(self._samples[:, self._done : stop]), format="fltp", layout=self._layout)
+        block.sample_rate, block.pts, block.time_base = self._rate, self._done, Fraction(1, self._rate)
+        self._film.mux(self._stream.encode(block))
+        self._done = stop
+
+    def close(self) -> None:
+        """Encode what is left."""
+        self.write_until(float("inf") if self._samples.shape[1] == 0 else self._samples.shape[1] / self._rate)
+        self._film.mux(self._stream.encode(None))
+
+
+def _aac_rate(rate: int) -> int:
+    """The rate itself where AAC has it, else the nearest one above."""
+    return next((known for known in _AAC_RATES if known >= rate), _AAC_RATES[-2])
+
+
+def _fitted(audio: Audio, rate: int, duration_s: float) -> np.ndarray:
+    """One or two channels at `rate`, cut or padded to `duration_s`, (channels, n) float32 in [-1, 1]."""
+    samples = audio.samples if len(audio.samples) <= 2 else audio.mono()[None]
+    if rate != audio.rate:
+        import soxr
+
+        samples = soxr.resample(samples.T, audio.rate, rate).T
+    wanted = round(duration_s * rate)
+    padded = np.pad(samples[:, :wanted], ((0, 0), (0, max(0, wanted - samples.shape[1]))))
+    return np.clip(padded, -1, 1).astype(np.float32)
