@@ -46,7 +46,8 @@ def from_quaternion(order: str, wxyz: np.ndarray) -> np.ndarray:
 
 
 def _matrix(wxyz: np.ndarray) -> np.ndarray:
-    w, x, y, z = np.moveaxis(np.asarray(wxyz, float) / np.linalg.norm(wxyz, axis=-1, keepdims=True), -1, 0)
+    wxyz = np.asarray(wxyz, np.float64)  # before the norm: near gimbal lock a matrix must be orthonormal to all digits
+    w, x, y, z = np.moveaxis(wxyz / np.linalg.norm(wxyz, axis=-1, keepdims=True), -1, 0)
     rows = [
         [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
         [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
