@@ -101,7 +101,7 @@ def test_spikes_are_found_counted_and_repaired():
     assert count == 3
     assert np.abs(repaired.root - motion.root).max() < 1e-3
     assert (1 - np.abs((repaired.rotations * motion.rotations).sum(-1))).max() < 1e-5
-    untouched = np.delete(np.arange(300), [100, 200])
+    untouched = np.delete(np.arange(300), [100, 150, 200])
     assert np.array_equal(repaired.root[untouched], motion.root[untouched])
 
 
@@ -153,5 +153,34 @@ def test_a_joint_that_flips_for_two_frames_at_60_fps_is_repaired_whatever_its_si
     rotations[150:152, 20] = flipped[:, [1, 0, 3, 2]]
     rotations[152:] *= -1
     repaired, count = cleanup.repair_spikes(Motion(motion.skeleton, motion.root, rotations, 60.0))
-    assert count == 2
+    assert count == 1
     assert (1 - np.abs((repaired.rotations * motion.rotations).sum(-1))).max() < 1e-4
+
+
+def test_a_jump_that_stays_is_spread_and_the_rest_is_untouched():
+    motion = wandering(n=300, fps=60.0)
+    root = motion.root.copy()
+    root[150:] += [0.12, 0, 0]
+    repaired, count = cleanup.repair_spikes(Motion(motion.skeleton, root, motion.rotations, 60.0))
+    assert count == 1
+    assert np.abs(np.diff(repaired.root, axis=0)).max() * 60 < 2.5
+    far = np.abs(np.arange(300) - 150) > 7
+    assert np.array_equal(repaired.root[far], root[far])
+
+
+def test_the_loop_of_a_periodic_dance_is_whole_periods_even_when_the_dancer_travels_and_turns():
+    times = np.arange(300) / 30
+    vectors = np.zeros((300, 24, 3))
+    vectors[:, 16, 2] = np.sin(2 * np.pi * times / 2.5)
+    vectors[:, 17, 1] = np.cos(2 * np.pi * times / 2.5)
+    vectors[:, 0, 1] = 0.3 * times
+    rotations = expmap_to_quaternion(torch.from_numpy(vectors)).numpy()
+    root = np.stack([times, 0 * times + 0.9, 0.5 * times], 1)
+    start, stop = cleanup.find_loop(Motion(choreia24(), root, rotations, 30.0), shortest_s=2.0, longest_s=6.0)
+    assert abs((stop - start) / 75 - round((stop - start) / 75)) < 0.03
+    assert (stop - start) / 30 >= 2.0
+
+
+def test_no_loop_in_a_take_that_is_too_short():
+    with pytest.raises(ChoreiaError, match="no loop"):
+        cleanup.find_loop(wandering(n=30))

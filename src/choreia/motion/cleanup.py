@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from choreia.errors import ChoreiaError
 from choreia.motion.contacts import foot_contacts, foot_slide
 from choreia.motion.footlock import lock_feet
+from choreia.motion.ik import chain_pose
+from choreia.motion.kinematics import positions
 from choreia.motion.skeleton import mirror_index
 from choreia.motion.spikes import repair_spikes
 from choreia.motion.timing import resample, warp
 from choreia.types import Motion, Skeleton
 
-__all__ = ["foot_contacts", "foot_slide", "lock_feet", "mirror", "repair_spikes", "resample", "warp"]
+__all__ = ["find_loop", "foot_contacts", "foot_slide", "lock_feet", "mirror", "repair_spikes", "resample", "warp"]
 
 
 def mirror(motion: Motion) -> Motion:
@@ -30,3 +33,39 @@ def mirror(motion: Motion) -> Motion:
     skeleton = Skeleton(motion.skeleton.names, motion.skeleton.parents, offsets)
     same = np.array_equal(offsets, motion.skeleton.offsets)
     return Motion(motion.skeleton if same else skeleton, motion.root * flip, motion.rotations[:, other] * turn, motion.fps)
+
+
+def find_loop(motion: Motion, shortest_s: float = 2.0, longest_s: float | None = None) -> tuple[int, int]:
+    """The stretch that repeats with the least visible seam: frames [start, stop) whose frame `stop` looks and moves like `start`.
+
+    Poses are compared in the dancer's own place and heading (joint positions in metres plus 0.1 s times their velocities), on at
+    most 400 candidate frames; among seams of equal quality the longer loop wins.
+
+    Args:
+        motion: the take, at least `shortest_s` long.
+        shortest_s, longest_s: bounds on the loop's length; None is the whole take.
+    Raises:
+        ChoreiaError: when the take is shorter than the shortest loop.
+    """
+    longest = motion.duration_s if longest_s is None else longest_s
+    if motion.duration_s <= shortest_s + 1 / motion.fps:
+        raise ChoreiaError(f"no loop of {shortest_s} s in a take of {motion.duration_s:.2f} s: ask for a shorter one")
+    places = _own_frame(motion)
+    state = np.concatenate([places, 0.1 * np.gradient(places, 1 / motion.fps, axis=0)], axis=1)
+    kept = np.unique(np.linspace(0, len(motion) - 1, min(len(motion), 400)).astype(int))
+    gap = np.sqrt(((state[kept, None] - state[None, kept]) ** 2).mean(axis=-1))
+    length = (kept[None, :] - kept[:, None]) / motion.fps
+    cost = np.where((length >= shortest_s) & (length <= max(longest, shortest_s + 1 / motion.fps)), gap - 1e-4 * length, np.inf)
+    start, stop = np.unravel_index(int(cost.argmin()), cost.shape)
+    return int(kept[start]), int(kept[stop])
+
+
+def _own_frame(motion: Motion) -> np.ndarray:
+    """Joint positions (T, 3 J) with the root's place on the floor and its heading taken away."""
+    places = positions(motion).astype(np.float64)
+    _, world = chain_pose(motion, 0)
+    forward = world[0][:, :, 2].numpy()
+    yaw = np.arctan2(forward[:, 0], forward[:, 2])
+    cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
+    x, z = (places[..., k] - places[:, :1, k] for k in (0, 2))
+    return np.stack([cos * x - sin * z, places[..., 1], sin * x + cos * z], axis=-1).reshape(len(places), -1)

@@ -1,78 +1,144 @@
-"""Spikes in captured motion: a root or a joint that leaps out of its path and back within 60 ms, found and bridged.
+"""Spikes in captured motion: a root or a joint that leaps faster than a body can, found and bridged.
 
-Markers that are swapped or lost for an instant do this, and solvers that flip a joint by half a turn. No human joint leaves
-its path by more than 0.35 rad and is back 60 ms later, so fast dancing is left alone.
+Markers that are swapped or lost for an instant do this, and solvers that flip a joint by half a turn. Two kinds:
+*excursions* leap out of the path and back, *jumps* leap and stay. Both are judged by what happens just before and after: fast
+dancing gathers speed and loses it over several frames.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
 from choreia.types import Motion
 
-_OFF_M = 0.04  # a root spike leaves its path by at least this
-_OFF_RAD = 0.35  # and a joint spike by this
-_OUTLIER = 6.0  # the leaps out and back are this many times the usual step within 0.25 s
-_LONGEST_S = 0.06
+_OUTLIER = 4.0  # a leap is this many times the median step within 0.25 s on either side
 _AROUND_S = 0.25
+_EXCURSION_S = 0.06  # longest excursion
+_FLIP_S = 0.35  # longest excursion of flips
+_JUMP_S = 0.05  # a jump is over in this time
+_EASE_S = 0.08  # and is spread over this time before and after
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """Distances between frames that no body covers; the distance of two unit quaternions is 2 sin(angle / 4)."""
+
+    off: float  # out of the path and back within 60 ms
+    flip: float  # in one frame
+    jump: float  # in 50 ms, from rest to rest
+    jump_pace: float  # per second, on the way
+
+
+_ROOT = _Limits(off=0.04, flip=np.inf, jump=0.05, jump_pace=2.5)
+_JOINT = _Limits(off=2 * np.sin(0.35 / 4), flip=2 * np.sin(1.2 / 4), jump=2 * np.sin(0.6 / 4), jump_pace=15 / 2)
+_Span = tuple[int, int]  # last good frame, next good frame
 
 
 def repair_spikes(motion: Motion) -> tuple[Motion, int]:
-    """Replace frames in which the root or one joint leaps out of its path and back.
+    """Bridge the frames in which the root or a joint leaps as no body can.
 
-    A stretch of at most 60 ms (one frame at 30 fps) is a spike when all of it is more than 4 cm (root) or 0.35 rad (joint) off the
-    straight way between its neighbours, these are less than half as far from one another, and the steps in and out are over six
-    times the median step around. It is put on the cubic through two frames on either side.
+    Excursions: up to 60 ms (one frame at 30 fps) at least 4 cm (root) or 0.35 rad (joint) off the way between the frames before and
+    after, which are nearer to one another. Jumps: 5 cm or 0.6 rad from rest to rest in 50 ms, spread over 0.08 s before and after.
+    Flips: a joint that leaps out and back by over 1.2 rad within 0.35 s. Every leap must be four times the median step around.
+    The whole pose is bridged, by cubics through two frames on either side (a solver that jumps moves several joints against one
+    another); a flip concerns its joint alone.
 
     Returns:
-        The repaired motion (the same object when nothing was found) and the number of repaired root or joint frames.
+        The repaired motion (the same object when nothing was found) and the number of bridges.
     """
-    root, in_root = _repaired(np.asarray(motion.root, np.float64)[:, None], _OFF_M, motion.fps)
-    # the distance of two unit quaternions is 2 sin(angle / 4)
-    rotations, in_joints = _repaired(np.asarray(motion.rotations, np.float64), 2 * np.sin(_OFF_RAD / 4), motion.fps)
-    count = int(in_root.sum() + in_joints.sum())
+    root, rotations = np.array(motion.root, np.float64)[:, None], np.array(motion.rotations, np.float64)
+    count, bridged = 0, np.zeros(rotations.shape[:2], dtype=bool)
+    for find in (_excursions, _jumps):
+        spans = _apart(find(root, _ROOT, motion.fps) + find(rotations, _JOINT, motion.fps))
+        for first, last in spans:
+            root[first + 1 : last] = _cubic(root, first, last)
+            rotations[first + 1 : last] = _cubic(rotations, first, last)
+            bridged[first + 1 : last] = True
+        count += len(spans)
+    for first, last, joint in _flips(rotations, motion.fps):
+        rotations[first + 1 : last, joint] = _cubic(rotations[:, joint], first, last)
+        bridged[first + 1 : last, joint] = True
+        count += 1
     if not count:
         return motion, 0
-    new_root = np.where(in_root, root[:, 0], motion.root).astype(motion.root.dtype)
-    new_rotations = np.where(in_joints[..., None], rotations, motion.rotations).astype(motion.rotations.dtype)
+    new_root = np.where(np.all(bridged, axis=1, keepdims=True), root[:, 0], motion.root).astype(motion.root.dtype)
+    new_rotations = np.where(bridged[..., None], rotations, motion.rotations).astype(motion.rotations.dtype)
     return Motion(motion.skeleton, new_root, new_rotations, motion.fps), count
 
 
-def _repaired(tracks: np.ndarray, limit: float, fps: float) -> tuple[np.ndarray, np.ndarray]:
-    """Tracks (T, K, D) with their spikes bridged, shortest first, and where they were (T, K). D = 4 are quaternions."""
-    tracks, found = tracks.copy(), np.zeros(tracks.shape[:2], dtype=bool)
-    for length in range(1, min(int(_LONGEST_S * fps), len(tracks) - 4) + 1):
-        for start, track in np.argwhere(_spikes(tracks, limit, length, fps)):
-            inside = slice(start + 1, start + 1 + length)
-            if not found[inside, track].any():
-                tracks[inside, track] = _cubic(tracks[:, track], start, start + length + 1)
-                found[inside, track] = True
-    return tracks, found
+def _apart(spans: list[_Span]) -> list[_Span]:
+    """Spans in order, with those merged that share a bridged frame."""
+    merged: list[_Span] = []
+    for first, last in sorted(spans):
+        if merged and first < merged[-1][1] - 1:
+            merged[-1] = merged[-1][0], max(last, merged[-1][1])
+        else:
+            merged.append((first, last))
+    return merged
 
 
-def _spikes(tracks: np.ndarray, limit: float, length: int, fps: float) -> np.ndarray:
-    """Whether frames i + 1 ... i + length of a track are a spike, (T - length - 1, K)."""
+def _excursions(tracks: np.ndarray, limits: _Limits, fps: float) -> list[_Span]:
+    """Short leaps out of the path of (T, K, D) tracks and back."""
     step = _distance(tracks[1:], tracks[:-1])
-    usual = ndimage.median_filter(step, size=(2 * round(_AROUND_S * fps) + 1, 1), mode="nearest")
-    n = len(tracks) - length - 1
-    before, after = tracks[:n], _aligned(tracks[length + 1 :], tracks[:n])
-    gap = np.linalg.norm(after - before, axis=-1)
-    shares = np.arange(1, length + 1) / (length + 1)
-    off = np.min([_distance(tracks[k + 1 : k + 1 + n], before + share * (after - before)) for k, share in enumerate(shares)], axis=0)
-    leap = np.minimum(step[:n], step[length : length + n])
-    return (off > limit) & (gap < 0.5 * off) & (leap > np.maximum(_OUTLIER * usual[:n], limit / 2))
+    leaps = step > np.maximum(_OUTLIER * _usual(step, fps), limits.off / 2)
+    return [(a, b) for length in range(1, int(_EXCURSION_S * fps) + 1) for a, b, _ in _out_and_back(tracks, leaps, length, limits.off)]
+
+
+def _flips(rotations: np.ndarray, fps: float) -> list[tuple[int, int, int]]:
+    """Longer leaps of single joints by a large angle and back: span and joint, shortest first, none inside another."""
+    step = _distance(rotations[1:], rotations[:-1])
+    leaps = step > np.maximum(_OUTLIER * _usual(step, fps), _JOINT.flip)
+    found: list[tuple[int, int, int]] = []
+    for length in range(1, int(_FLIP_S * fps) + 1):
+        for first, last, joint in _out_and_back(rotations, leaps, length, _JOINT.off):
+            if not any(j == joint and a < last and first < b for a, b, j in found):
+                found.append((first, last, joint))
+    return found
+
+
+def _out_and_back(tracks: np.ndarray, leaps: np.ndarray, length: int, off_limit: float) -> Iterator[tuple[int, int, int]]:
+    """(last good frame, next good frame, track) of stretches of `length` frames between two leaps that stay off the straight way."""
+    for first, track in np.argwhere(leaps[: max(0, len(leaps) - length)] & leaps[length:]):
+        path = tracks[first : first + length + 2, track]
+        straight = path[0] + np.linspace(0, 1, length + 2)[:, None] * (_aligned(path[-1], path[0]) - path[0])
+        off = _distance(path, straight)[1:-1].min()
+        if off > off_limit and _distance(path[-1], path[0]) < 0.5 * off:
+            yield int(first), int(first) + length + 1, int(track)
+
+
+def _jumps(tracks: np.ndarray, limits: _Limits, fps: float) -> list[_Span]:
+    """The spans over which leaps from one path to another are spread."""
+    step = _distance(tracks[1:], tracks[:-1])
+    quiet, margin = _OUTLIER * _usual(step, fps), max(1, round(_EASE_S * fps))
+    padded = np.pad(step, ((1, 1), (0, 0)), mode="edge")
+    spans = []
+    for length in range(1, min(max(1, int(_JUMP_S * fps)), len(step)) + 1):
+        n = len(step) - length + 1
+        pace = _distance(tracks[length:], tracks[:-length]) / length
+        rest = np.maximum(padded[:n], padded[length + 1 : length + 1 + n]) < pace / 3
+        found = rest & (pace * length > limits.jump) & (pace > np.maximum(quiet[:n], limits.jump_pace / fps))
+        firsts = np.flatnonzero(found.any(axis=1))
+        spans += [(max(0, int(k) - margin), min(len(tracks) - 1, int(k) + length + margin)) for k in firsts]
+    return spans
+
+
+def _usual(step: np.ndarray, fps: float) -> np.ndarray:
+    return ndimage.median_filter(step, size=(2 * round(_AROUND_S * fps) + 1, 1), mode="nearest")
 
 
 def _cubic(track: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Values strictly between two good frames of a (T, D) track, on the Hermite cubic with slopes from one more frame either side."""
+    """Values strictly between two good frames of a (T, ..., D) track, on the Hermite cubic with slopes from one more frame either side."""
     p0, p1 = track[first], _aligned(track[last], track[first])
-    before = _aligned(track[max(first - 1, 0)], p0) if first else 2 * p0 - p1
+    before = _aligned(track[first - 1], p0) if first else 2 * p0 - p1
     after = _aligned(track[last + 1], p1) if last + 1 < len(track) else 2 * p1 - p0
     span = last - first
     slope0 = ((p0 - before) * span + (p1 - p0) / span) / (span + 1)
     slope1 = ((after - p1) * span + (p1 - p0) / span) / (span + 1)
-    s = (np.arange(1, span) / span)[:, None]
+    s = (np.arange(1, span) / span).reshape(-1, *([1] * p0.ndim))
     values = (1 + 2 * s) * (1 - s) ** 2 * p0 + s**2 * (3 - 2 * s) * p1 + span * s * (1 - s) * ((1 - s) * slope0 - s * slope1)
     return values / np.linalg.norm(values, axis=-1, keepdims=True) if track.shape[-1] == 4 else values
 
