@@ -58,7 +58,7 @@ def analyze_blocks(blocks: Iterable[np.ndarray], beats_s: np.ndarray | None = No
 
 
 def rhythm_events(spectra: Spectra, beats_s: np.ndarray) -> RhythmEvents:
-    """Strong: the beats. Off-beat: onsets about half-way between two. Sub-division: all other onsets away from the beat (all, without one)."""
+    """Strong: the beats. Off-beat: onsets half-way between two. Sub-division: other onsets away from the beat (all, without a beat)."""
     onsets_s = beats.onsets(spectra)
     if len(beats_s) < 2:
         return RhythmEvents(np.zeros(0), np.zeros(0), onsets_s)

@@ -122,8 +122,9 @@ def bars(beats_s: np.ndarray, likeness: np.ndarray) -> Grid:
 def _bar_path(score: np.ndarray, meter_of: np.ndarray, place_of: np.ndarray) -> np.ndarray:
     """Best sequence of (metre, place) states, (B,) int, for scores (B, states)."""
     follows = (meter_of[:, None] == meter_of[None]) & (place_of[None] == (place_of[:, None] + 1) % meter_of[:, None])
-    to_one = place_of[None] == 0
-    cost = np.where(follows, 0.0, np.where(to_one & (place_of[:, None] == meter_of[:, None] - 1), SLIP_COST, np.where(to_one, SLIP_COST * 1.5, np.inf)))
+    to_one, at_end = place_of[None] == 0, place_of[:, None] == meter_of[:, None] - 1
+    jump = np.where(to_one, np.where(at_end, SLIP_COST, 1.5 * SLIP_COST), np.inf)
+    cost = np.where(follows, 0.0, jump)
     total = score[0] + np.array([METERS[int(m)] for m in meter_of])
     back = np.zeros(score.shape, int)
     for b in range(1, len(score)):

@@ -1,7 +1,7 @@
 """Sound files in and out.
 
-libsndfile decodes wav, flac, ogg, opus, aiff and mp3; ffmpeg (through PyAV) whatever it cannot, such as m4a and the sound tracks
-of mp4, mov and webm. The content decides, not the suffix. Every fault of a file becomes one line.
+libsndfile decodes wav, flac, ogg, opus and aiff; ffmpeg (through PyAV) mp3 and whatever else, such as m4a and the sound tracks of mp4,
+mov and webm. The content decides, not the suffix. Every fault of a file becomes one line; damage inside is skipped with a warning.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from choreia.files import atomic_path
 from choreia.types import Audio
 
 BLOCK_S = 10.0
-BYTES_A_SAMPLE = 4
+SNDFILE_MARKS = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"FORM", b"caff")
 
 
 def read(path: str | Path, start_s: float = 0.0, seconds: float | None = None) -> Audio:
@@ -31,14 +31,16 @@ def read(path: str | Path, start_s: float = 0.0, seconds: float | None = None) -
         ChoreiaError: the file is missing, empty, not sound, damaged from its start, holds NaN, or ends before `start_s`; or
             memory is too small for it.
     """
-    blocks, rate = [], 0
-    for block, rate in _blocks(Path(path), start_s, seconds, BLOCK_S):
-        _require_memory(path, sum(b.nbytes for b in blocks))
-        blocks.append(block)
-    return Audio(np.concatenate(blocks, axis=1), rate)
+    blocks: list[tuple[np.ndarray, int]] = []
+    for piece in _blocks(Path(path), start_s, seconds, BLOCK_S):
+        blocks.append(piece)
+        _require_memory(path, sum(block.nbytes for block, _ in blocks))
+    return Audio(np.concatenate([block for block, _ in blocks], axis=1), blocks[0][1])
 
 
-def stream(path: str | Path, rate: int, block_s: float = BLOCK_S, start_s: float = 0.0, seconds: float | None = None) -> Iterator[np.ndarray]:
+def stream(
+    path: str | Path, rate: int, block_s: float = BLOCK_S, start_s: float = 0.0, seconds: float | None = None
+) -> Iterator[np.ndarray]:
     """Mono blocks, (n,) float32, of about `block_s` seconds, resampled to `rate` Hz; memory stays bounded. Errors as in `read`."""
     mono: Iterator[tuple[np.ndarray, int]] = (
         (block.mean(axis=0, dtype=np.float32), source) for block, source in _blocks(Path(path), start_s, seconds, block_s)
@@ -127,32 +129,32 @@ def _require_sound(samples: np.ndarray, rate: int, start_s: float, name: str) ->
 
 def _require_memory(path: str | Path, held_bytes: int) -> None:
     """Refuse to fill the machine: a copy of what is held must still fit when the blocks are joined."""
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") and "SC_AVPHYS_PAGES" in os.sysconf_names else None
-    if free is not None and held_bytes * 1.2 > free:
+    if "SC_AVPHYS_PAGES" not in os.sysconf_names:
+        return
+    free_bytes = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    if held_bytes * 1.2 > free_bytes:
         raise ChoreiaError(f"{path} does not fit in memory: take a part of it with a start and a length")
 
 
 def _decode(path: Path, block_s: float) -> Iterator[tuple[np.ndarray, int]]:
-    """Blocks of a whole file by the first decoder that opens it."""
+    """Blocks of a whole file by the decoder that knows it by its first bytes, or by ffmpeg."""
+    with path.open("rb") as file:
+        known = file.read(4) in SNDFILE_MARKS
     try:
-        sound = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError):
+        return _decode_sndfile(soundfile.SoundFile(path), path, block_s) if known else _decode_ffmpeg(path, block_s)
+    except soundfile.LibsndfileError:
         return _decode_ffmpeg(path, block_s)
-    return _decode_sndfile(sound, path, block_s)
 
 
 def _decode_sndfile(sound: soundfile.SoundFile, path: Path, block_s: float) -> Iterator[tuple[np.ndarray, int]]:
-    """Blocks by libsndfile; a file that stops early is read as far as it is whole, with a warning."""
+    """Blocks by libsndfile; a file that breaks off is read as far as it is whole, with a warning."""
     heard = 0
     with sound:
         size = max(1, round(block_s * sound.samplerate))
-        while True:
-            block = _next_block(sound, size)
-            if not len(block):
-                break
+        while len(block := _next_block(sound, size)):
             heard += len(block)
             yield block.T, sound.samplerate
-        _report_missing(path, heard, sound.frames, sound.samplerate)
+        _report_missing(path, heard / sound.samplerate, sound.frames / sound.samplerate)
 
 
 def _next_block(sound: soundfile.SoundFile, size: int) -> np.ndarray:
@@ -163,43 +165,74 @@ def _next_block(sound: soundfile.SoundFile, size: int) -> np.ndarray:
         return np.zeros((0, sound.channels), np.float32)
 
 
-def _report_missing(path: Path, heard: int, promised: int, rate: int) -> None:
+def _report_missing(path: Path, heard_s: float, promised_s: float) -> None:
     """Warn of a file that ends, or breaks, before the length it declares."""
-    if 0 < heard < promised - rate // 10:
-        warnings.warn(f"{path} is cut short: {heard / rate:.1f} s of {promised / rate:.1f} s can be read", stacklevel=2)
+    if 0 < heard_s < promised_s - 0.2:
+        warnings.warn(f"{path} is cut short: {heard_s:.1f} s of {promised_s:.1f} s can be read", stacklevel=2)
 
 
 def _decode_ffmpeg(path: Path, block_s: float) -> Iterator[tuple[np.ndarray, int]]:
     """Blocks by ffmpeg. A track that begins after its picture is preceded by silence, so that times match the picture."""
     import av
 
+    av.logging.set_level(None)
     try:
         with av.open(str(path)) as container:
             if not container.streams.audio:
                 raise ChoreiaError(f"{path} has no sound track")
-            yield from _gather(_frames(container, path), container.streams.audio[0].rate, block_s)
+            yield from _gather(_pieces(container, path), container.streams.audio[0].rate, block_s)
     except (av.FFmpegError, ValueError, IndexError) as fault:
         raise ChoreiaError(f"{path} is not a sound file that can be read ({_reason(fault)})") from None
 
 
-def _frames(container: Any, path: Path) -> Iterator[np.ndarray]:
-    """(channels, n) float32 pieces of the first sound track, up to the first damaged place."""
+def _pieces(container: Any, path: Path) -> Iterator[np.ndarray]:
+    """(channels, n) float32 pieces of the first sound track."""
     import av
 
     track = container.streams.audio[0]
-    resampler = av.AudioResampler(format="fltp", layout=track.layout, rate=track.rate)
+    rate, channels = track.rate, track.channels
+    resampler = av.AudioResampler(format="fltp", layout=track.layout, rate=rate)
     heard, began_s = 0, (container.start_time or 0) / av.time_base
-    try:
-        for frame in container.decode(track):
-            if heard == 0 and frame.time is not None and frame.time - began_s > 0.001:
-                yield np.zeros((track.channels, round((frame.time - began_s) * track.rate)), np.float32)
-            heard += frame.samples
-            yield from (piece.to_ndarray() for piece in resampler.resample(frame))
+    for frame in _frames(container, track, path):
+        late_s = 0.0 if heard or frame.time is None else frame.time - began_s
+        if late_s > 0.001:
+            yield np.zeros((channels, round(late_s * rate)), np.float32)
+        heard += frame.samples
+        yield from (piece.to_ndarray() for piece in resampler.resample(frame))
+    if heard:
         yield from (piece.to_ndarray() for piece in resampler.resample(None))
-    except av.FFmpegError:
-        if heard == 0:
-            raise
-        warnings.warn(f"{path} is damaged: only its first {heard / track.rate:.1f} s can be read", stacklevel=2)
+    if _declares_length(path):
+        _report_missing(path, heard / rate, float(track.duration * track.time_base) if track.duration else 0.0)
+
+
+def _frames(container: Any, track: Any, path: Path) -> Iterator[Any]:
+    """Decoded frames; damaged packets are left out, with one warning, unless nothing is whole."""
+    import av
+
+    heard, damaged = 0, 0
+    for packet in container.demux(track):
+        try:
+            decoded = packet.decode()
+        except av.InvalidDataError:
+            damaged += 1
+            continue
+        heard += len(decoded)
+        yield from decoded
+    if damaged and not heard:
+        raise ChoreiaError(f"{path} is not a sound file that can be read (nothing in it is whole)")
+    if damaged > 2:
+        warnings.warn(f"{path} is damaged: {damaged} pieces of it were left out", stacklevel=2)
+
+
+def _declares_length(path: Path) -> bool:
+    """Whether a file says how long it is: an mp3 does only in a Xing or Info header, without which its length is a guess from its size."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        tagged = head[:3] == b"ID3"
+        if tagged:
+            file.seek(10 + sum((byte & 0x7F) << 7 * (3 - i) for i, byte in enumerate(head[6:10])))
+        frame = file.read(2048) if tagged else head + file.read(2048)
+    return frame[:1] != b"\xff" or b"Xing" in frame or b"Info" in frame
 
 
 def _gather(pieces: Iterator[np.ndarray], rate: int, block_s: float) -> Iterator[tuple[np.ndarray, int]]:

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from choreia.files import atomic_path
-from choreia.models.beats.corpus import Piece
+from choreia.models.beats.corpus import Piece, for_development
 from choreia.music.beatnet import BeatNet, level
 from choreia.music.spectrum import FAST_FPS
 
@@ -24,7 +24,7 @@ from choreia.music.spectrum import FAST_FPS
 class Recipe:
     """Numbers of the run; `crop` in frames at 60 fps."""
 
-    steps: int = 2400
+    steps: int = 1200
     batch: int = 10
     crop: int = 1200
     rate: float = 3e-3
@@ -33,8 +33,9 @@ class Recipe:
 
 
 def train(pieces: list[Piece], weights: Path, recipe: Recipe | None = None) -> list[float]:
-    """Train on `pieces`, write the averaged weights (fp16 safetensors) to `weights`, return the loss of every step."""
+    """Train on `pieces` (those not for development), write the averaged weights (fp16 safetensors) to `weights`, return the loss of every step."""
     recipe = recipe or Recipe()
+    pieces = [piece for piece in pieces if not for_development(piece)]
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     net = BeatNet()
