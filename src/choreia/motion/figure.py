@@ -12,8 +12,9 @@ from functools import cache
 import numpy as np
 
 from choreia.motion import sculpt
-from choreia.motion.skeleton import STANDING_HEIGHT_M, choreia24
 from choreia.motion.sculpt import Shape
+from choreia.motion.skeleton import STANDING_HEIGHT_M, choreia24
+from choreia.types import Skeleton
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _parts() -> tuple[_Part, ...]:
         _Part("shoes", _shoe(), (0.02, -0.01, -0.12), (0.20, 0.16, 0.23), 0.019, paired=True),
         _Part("soles", _sole(), (0.02, -0.02, -0.12), (0.20, 0.05, 0.24), 0.020, paired=True),
         _Part("hair", _hair(), (-0.12, 1.48, -0.19), (0.12, 1.77, 0.13), 0.018, joint="head"),
-        _Part("eyes", sculpt.ellipsoid((0.030, 1.610, 0.083), (0.0115, 0.0065, 0.012)), (0.01, 1.59, 0.06), (0.05, 1.63, 0.10), 0.006, True, "head"),
+        _Part("eyes", _eye(), (0.01, 1.59, 0.06), (0.05, 1.63, 0.10), 0.006, paired=True, joint="head"),
     )
 
 
@@ -230,6 +231,10 @@ def _hair() -> Shape:
     framed = sculpt.cut(whole, (0, 1.668, 0.078), (0, -0.62, 0.78), 0.03)
     knot = sculpt.ellipsoid((0, 1.690, -0.118), (0.042, 0.040, 0.036))
     return sculpt.blend([framed, knot], 0.015)
+
+
+def _eye() -> Shape:
+    return sculpt.ellipsoid((0.030, 1.610, 0.083), (0.0115, 0.0065, 0.012))
 
 
 def _arm() -> Shape:
@@ -360,3 +365,11 @@ def _strongest(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     order = np.argsort(-weights, axis=1, kind="stable")[:, :4]
     share = np.take_along_axis(weights, order, axis=1)
     return order.astype(np.uint8), (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def rest_positions(skeleton: Skeleton, root: np.ndarray) -> np.ndarray:
+    """Joint positions (J, 3) m, float32, of a skeleton without any rotation whose root joint stands at `root` (3,)."""
+    place = np.zeros((len(skeleton.names), 3), np.float32)
+    for j, parent in enumerate(skeleton.parents):
+        place[j] = root if parent < 0 else place[parent] + skeleton.offsets[j]
+    return place

@@ -1,5 +1,1 @@
-"""Motion to pictures: a lit dancer on a stage, in software; `video.render` for films, `still` and `sheet` for pictures."""
-
-from choreia.render.stills import sheet, still
-
-__all__ = ["sheet", "still"]
+"""Motion to pictures: a lit dancer on a stage, in software; `video.render` for films, `still.still` and `still.sheet` for pictures."""

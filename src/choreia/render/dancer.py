@@ -17,7 +17,11 @@ _LIFT_M = {"skin": 0.0, "top": 0.010, "trousers": 0.008, "shoes": 0.0, "soles": 
 
 @dataclass(frozen=True)
 class Skin:
-    """What a frame needs of a mesh, in float32: its rest pose, faces (3, F), skin weights (4, V, 1), albedo (V, 3), gloss (V,) and lift (V,) m."""
+    """What a frame needs of a mesh, in the layout that draws fastest.
+
+    faces: (3, F); weights: (4, V, 1), as `mesh.joints`; albedo: (V, 3) linear RGB; gloss: (V,) in [0, 1];
+    lift: (V,) m, how much nearer than it is a vertex is sorted.
+    """
 
     mesh: Mesh
     faces: np.ndarray
@@ -39,10 +43,15 @@ class Pose:
 def skin() -> Skin:
     """The dancer's skin."""
     mesh = dancer()
-    colours = np.array([material.colour for material in MATERIALS], np.float32)[mesh.material]
-    gloss = np.array([material.gloss for material in MATERIALS], np.float32)[mesh.material]
-    lift = np.array([_LIFT_M[material.name] for material in MATERIALS], np.float32)[mesh.material]
-    return Skin(mesh, np.ascontiguousarray(mesh.faces.T.astype(np.intp)), np.ascontiguousarray(mesh.weights.T)[:, :, None], colours, gloss * mesh.openness, lift)
+    looks = np.array([(*material.colour, material.gloss, _LIFT_M[material.name]) for material in MATERIALS], np.float32)[mesh.material]
+    return Skin(
+        mesh=mesh,
+        faces=np.ascontiguousarray(mesh.faces.T.astype(np.intp)),
+        weights=np.ascontiguousarray(mesh.weights.T)[:, :, None],
+        albedo=np.ascontiguousarray(looks[:, :3]),
+        gloss=looks[:, 3] * mesh.openness,
+        lift=np.ascontiguousarray(looks[:, 4]),
+    )
 
 
 def pose(figure: Skin, moves: np.ndarray) -> Pose:
@@ -59,5 +68,6 @@ def colours(figure: Skin, posed: Pose, camera: Camera) -> np.ndarray:
     """Luma, Cb, Cr of every vertex as the camera sees it, (3, V) float32."""
     eye = np.array([camera.x, camera.y, camera.z], np.float32) - posed.vertices
     eye /= np.sqrt((eye * eye).sum(axis=1, keepdims=True))
-    lit = light.shade(posed.normals, eye, figure.albedo, figure.gloss, figure.mesh.openness, posed.vertices[:, 1])
+    surface = light.Surface(posed.normals, figure.albedo, figure.gloss, figure.mesh.openness, posed.vertices[:, 1])
+    lit = light.shade(surface, eye)
     return np.ascontiguousarray(light.encode(lit).T)

@@ -36,27 +36,33 @@ _WRAP = np.array([lamp.wrap for lamp in _LAMPS], np.float32)
 _SKY, _BOUNCE = np.array([0.07, 0.085, 0.13], np.float32), np.array([0.17, 0.12, 0.085], np.float32)
 
 
-def shade(normals: np.ndarray, towards_eye: np.ndarray, albedo: np.ndarray, gloss: np.ndarray, open_: np.ndarray, height_m: np.ndarray) -> np.ndarray:
-    """Light leaving a surface towards the eye.
+@dataclass(frozen=True)
+class Surface:
+    """What is lit: unit normals (V, 3), linear albedo (V, 3), gloss and openness (V,) in [0, 1], height above the floor (V,) m."""
 
-    Args:
-        normals, towards_eye: (V, 3) unit.
-        albedo: (V, 3) linear; gloss, open_: (V,) in [0, 1], glint and how little the surroundings hide.
-        height_m: (V,) above the floor; the light it bounces fades with it.
-    Returns:
-        (V, 3) linear RGB, may exceed 1.
+    normals: np.ndarray
+    albedo: np.ndarray
+    gloss: np.ndarray
+    openness: np.ndarray
+    height_m: np.ndarray
+
+
+def shade(surface: Surface, towards_eye: np.ndarray) -> np.ndarray:
+    """Light leaving a surface in the unit directions `towards_eye` (V, 3): (V, 3) linear RGB, may exceed 1.
+
+    The less open a place, the less light comes in; what the floor bounces fades with height.
     """
-    up = (normals[:, 1:2] + 1) / 2
-    bounce = _BOUNCE / (1 + np.maximum(height_m, 0)[:, None])
+    up = (surface.normals[:, 1:2] + 1) / 2
+    bounce = _BOUNCE / (1 + np.maximum(surface.height_m, 0)[:, None])
     halfway = towards_eye[:, None, :] + _TOWARDS
     halfway_length = np.sqrt((halfway * halfway).sum(axis=2))
-    facing = normals @ _TOWARDS.T
-    sharp = np.maximum((halfway @ normals[:, :, None])[:, :, 0] / halfway_length, 0) ** 16 * (facing > 0)
+    facing = surface.normals @ _TOWARDS.T
+    sharp = np.maximum((halfway @ surface.normals[:, :, None])[:, :, 0] / halfway_length, 0) ** 16 * (facing > 0)
     diffuse = np.maximum((facing + _WRAP) / (1 + _WRAP), 0) @ _COLOURS
-    glint = (sharp @ _COLOURS) * (gloss * np.float32(0.35))[:, None]
+    glint = (sharp @ _COLOURS) * (surface.gloss * np.float32(0.35))[:, None]
     ambient = _SKY * up + bounce * (1 - up)
-    shown = np.sqrt(open_)[:, None]
-    return (ambient * open_[:, None] + diffuse * shown) * albedo + glint
+    shown = np.sqrt(surface.openness)[:, None]
+    return (ambient * surface.openness[:, None] + diffuse * shown) * surface.albedo + glint
 
 
 def encode(rgb: np.ndarray) -> np.ndarray:

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+Corner = tuple[np.ndarray, np.ndarray]
+"""x and y of one corner of many triangles."""
+
 
 @dataclass(frozen=True)
 class Triangles:
@@ -54,7 +57,7 @@ def cover(triangles: Triangles, width: int, height: int) -> np.ndarray:
     return buffer.reshape(height, width)
 
 
-def _by_height(triangles: Triangles) -> tuple[tuple[np.ndarray, np.ndarray], ...]:
+def _by_height(triangles: Triangles) -> tuple[Corner, Corner, Corner]:
     """The top, middle and bottom corner of each triangle as (x, y)."""
     corners = list(zip(triangles.x, triangles.y, strict=True))
     for upper, lower in ((0, 1), (1, 2), (0, 1)):
@@ -62,12 +65,10 @@ def _by_height(triangles: Triangles) -> tuple[tuple[np.ndarray, np.ndarray], ...
         swap = ya > yb
         corners[upper] = np.where(swap, xb, xa), np.where(swap, yb, ya)
         corners[lower] = np.where(swap, xa, xb), np.where(swap, ya, yb)
-    return tuple(corners)
+    return corners[0], corners[1], corners[2]
 
 
-def _row_ends(
-    top: tuple[np.ndarray, np.ndarray], middle: tuple[np.ndarray, np.ndarray], bottom: tuple[np.ndarray, np.ndarray], owner: np.ndarray, row: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+def _row_ends(top: Corner, middle: Corner, bottom: Corner, owner: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where triangles' edges cross the centre line of their rows: left and right ends (n,), pixels."""
     line = row + np.float32(0.5)
     below_middle = line >= middle[1][owner]
@@ -79,11 +80,11 @@ def _row_ends(
     return np.minimum(long, short), np.maximum(long, short)
 
 
-def _crossing(upper: tuple[np.ndarray, np.ndarray], lower: tuple[np.ndarray, np.ndarray], owner: np.ndarray, line: np.ndarray) -> np.ndarray:
+def _crossing(upper: Corner, lower: Corner, owner: np.ndarray, line: np.ndarray) -> np.ndarray:
     return upper[0][owner] + (line - upper[1][owner]) * _slope(upper, lower)[owner]
 
 
-def _slope(upper: tuple[np.ndarray, np.ndarray], lower: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+def _slope(upper: Corner, lower: Corner) -> np.ndarray:
     """Pixels right per pixel down between two corners; 0 for level edges."""
     height = lower[1] - upper[1]
     return (lower[0] - upper[0]) / np.where(height > 0, height, np.float32(np.inf))

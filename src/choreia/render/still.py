@@ -25,7 +25,11 @@ def still(motion: Motion, time_s: float, size: tuple[int, int] = (1280, 720)) ->
 
 
 def sheet(
-    motion: Motion, path: str | os.PathLike[str], times_s: Sequence[float] | None = None, columns: int = 4, size: tuple[int, int] = (480, 360)
+    motion: Motion,
+    path: str | os.PathLike[str],
+    times_s: Sequence[float] | None = None,
+    columns: int = 4,
+    size: tuple[int, int] = (480, 360),
 ) -> None:
     """A PNG contact sheet, row by row.
 
