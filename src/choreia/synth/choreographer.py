@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from zlib import crc32
 
 import numpy as np
@@ -44,8 +45,16 @@ class Phrase:
     index: int
 
 
-def choreograph(beats_s: np.ndarray, downbeats_s: np.ndarray, sections: Sequence[Section], style: str, seed: int, fps: float = 30,
-                energy: Features | None = None, duration_s: float | None = None) -> Dance:  # fmt: skip
+def choreograph(
+    beats_s: np.ndarray,
+    downbeats_s: np.ndarray,
+    sections: Sequence[Section],
+    style: str,
+    seed: int,
+    fps: float = 30,
+    energy: Features | None = None,
+    duration_s: float | None = None,
+) -> Dance:
     """Make a dance.
 
     Args:
@@ -89,10 +98,10 @@ def phrase(beats: np.ndarray, downbeats: np.ndarray, sections: Sequence[Section]
     opening.setdefault(int(bars[0]), sections[0].label if sections else "song")
     heads = sorted(opening)
     found = []
-    for head, tail in zip(heads, [*heads[1:], len(beats)], strict=True):
+    for head, tail in pairwise([*heads, len(beats)]):
         edges = [*bars[(bars >= head) & (bars < tail)][:: round(2 / per_beat)], tail]
-        spans = zip(edges[:-1], edges[1:], strict=True)
-        found += [Phrase(a * per_beat, int((b - a) * per_beat), opening[head], i) for i, (a, b) in enumerate(spans) if (b - a) * per_beat >= 1]
+        counts = [int((b - a) * per_beat) for a, b in pairwise(edges)]
+        found += [Phrase(a * per_beat, n, opening[head], i) for i, (a, n) in enumerate(zip(edges[:-1], counts, strict=True)) if n]
     return found
 
 
@@ -102,12 +111,12 @@ def place(phrases: Sequence[Phrase], sizes: np.ndarray, style: Style, seed: int)
     placed: list[Placed] = []
     for item, size in zip(phrases, sizes, strict=True):
         rng = np.random.default_rng([seed, crc32(item.label.encode()), item.index])
-        reach, idle = rng.uniform(0.86, 1.08), int(rng.integers(2))
+        reach, idle, syncopated = rng.uniform(0.86, 1.08), int(rng.integers(2)), rng.random() < 0.15
         turned = facing + rng.choice([0.0, 0.0, rng.uniform(-0.5, 0.5)])
         start = item.start
         for figure, left_first in _fill(item, style, seed, rng):
             heading = turned
-            step = Placed(figure, start, x, z, heading, float(size), float(reach * np.clip(size, 0.85, 1.08)), idle, left_first)
+            step = Placed(figure, start, x, z, heading, float(size), float(reach * np.clip(size, 0.85, 1.08)), idle, left_first, syncopated)
             step, (x, z) = _on_stage(step)
             placed.append(step)
             turn = step.figure.turn if step.left_first else -step.figure.turn

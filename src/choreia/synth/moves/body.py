@@ -26,8 +26,9 @@ _SIGN = {"left": 1.0, "right": -1.0}
 
 @dataclass(frozen=True)
 class Channels:
-    """What the body does at every frame. `body`: channel name -> (T,). `hands`: side -> (T, 5). `feet`: side -> (T, 5) ball x, z, height, yaw, pitch.
+    """What the body does at every frame.
 
+    `body`: channel name -> (T,). `hands`: side -> (T, 5) as in `poses`. `feet`: side -> (T, 5) ball x, z, height, yaw, pitch.
     `support` (T, 2): where the weight rests on the floor, x and z. `heading` (T,) rad. `crouch` (T,): how much lower than standing, m.
     """
 
@@ -138,8 +139,7 @@ def _leg(local: Tensor, side: str, root: Tensor, ankle: tuple[Tensor, Tensor], f
     pelvis = local[:, 0]
     hip = root + pelvis @ _OFFSET[_J[f"{side}_hip"]]
     goal = (pelvis.mT @ (ankle[0] - hip)[..., None])[..., 0]
-    apart = torch.atan2(torch.sin(foot[:, 3] - facing), torch.cos(foot[:, 3] - facing))
-    turned_out = _about("y", 0.65 * apart + _SIGN[side] * (knees + 0.08))
+    turned_out = _about("y", 0.75 * torch.sin(foot[:, 3] - facing) + _SIGN[side] * (knees + 0.08))
     shin = turned_out @ _OFFSET[_J[f"{side}_knee"]]
     end = shin + turned_out @ _OFFSET[_J[f"{side}_ankle"]]
     thigh_turn, shin_turn = two_bone(torch.zeros_like(goal), shin, end, goal, turned_out[..., 0])

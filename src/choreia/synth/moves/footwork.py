@@ -47,7 +47,8 @@ def foot_tracks(falls: list[Footfall], at: np.ndarray) -> np.ndarray:
     ground = _through(land, state, leave + 0.2 * takes, land[1:] - 0.16 * takes)
     tracks = np.stack([sample(*ground(column), at) for column in range(5)], axis=-1)
     tracks[:, 2] = sample(*_lifted(land, state[:, 2], leave, takes, arc), at)
-    tracks[:, 4] = sample(*_rolled(land, state[:, 4], leave, takes, arc), at)
+    peel = np.maximum(0.3 * np.minimum(np.abs(np.diff(state[:, 3])), 1.3), 5.5 * np.clip(arc, 0.03, 0.1))
+    tracks[:, 4] = sample(*_rolled(land, state[:, 4], leave, takes, peel), at)
     return tracks
 
 
@@ -65,7 +66,7 @@ def support_track(falls: list[Footfall], start: dict[str, Footfall], at: np.ndar
         now[fall.side] = fall
         if alone or fall.arc >= GLIDE_M:
             share = fall.weight if alone else 0.5
-            keys.append((fall.count + 0.1, *_between(now, share if left else 1 - share)))
+            keys.append((fall.count, *_between(now, share if left else 1 - share)))
     table = _thinned(np.array(sorted(keys, key=lambda key: key[0])))
     still = np.zeros(len(table))
     tracks = np.stack([sample(table[:, 0], table[:, k], still, at) for k in (1, 2, 3)], axis=-1)
@@ -80,7 +81,7 @@ def _alone(falls: list[Footfall]) -> np.ndarray:
     return ~close.any(axis=1)
 
 
-def _thinned(table: np.ndarray, least: float = 0.3) -> np.ndarray:
+def _thinned(table: np.ndarray, least: float = 0.24) -> np.ndarray:
     """Rows at least `least` counts after the row kept before: weight cannot change its mind faster."""
     kept = [0]
     for row in range(1, len(table)):
@@ -91,6 +92,7 @@ def _thinned(table: np.ndarray, least: float = 0.3) -> np.ndarray:
 
 def _between(now: dict[str, Footfall], left: float) -> tuple[float, float, float]:
     """Point between the feet with share `left` on the left one, a little behind the balls; and the share as -1 (right) .. 1 (left)."""
+
     def under(fall: Footfall) -> tuple[float, float]:
         return fall.x - 0.085 * np.sin(fall.yaw), fall.z - 0.085 * np.cos(fall.yaw)
 
@@ -117,10 +119,8 @@ def _lifted(land: np.ndarray, height: np.ndarray, leave: np.ndarray, takes: np.n
     return counts, values, np.ones(len(counts))
 
 
-def _rolled(land: np.ndarray, pitch: np.ndarray, leave: np.ndarray, takes: np.ndarray, arc: np.ndarray) -> Keys:
-    """Pitch keys: the heel comes up first, the sole is ready before it lands."""
-    lead = np.clip(arc, 0.03, 0.1) / 0.1
+def _rolled(land: np.ndarray, pitch: np.ndarray, leave: np.ndarray, takes: np.ndarray, peel: np.ndarray) -> Keys:
+    """Pitch keys: the heel comes up first, by `peel` radians or more, and the sole is ready before it lands."""
     counts = np.concatenate([land[:1], np.stack([leave, leave + 0.3 * takes, land[1:] - 0.12 * takes], axis=1).ravel()])
-    peel = np.maximum(pitch[:-1], 0.55 * lead)
-    values = np.concatenate([pitch[:1], np.stack([pitch[:-1], peel, pitch[1:]], axis=1).ravel()])
+    values = np.concatenate([pitch[:1], np.stack([pitch[:-1], np.maximum(pitch[:-1], peel), pitch[1:]], axis=1).ravel()])
     return counts, values, np.ones(len(counts))

@@ -16,8 +16,25 @@ from choreia.synth.moves.poses import HANDS
 HOME_M = 0.13
 """Half the distance between the ankles in the neutral stance."""
 
-BODY = ("sway", "surge", "dip", "hip_yaw", "hip_roll", "hip_pitch", "bend", "side", "twist", "chest",
-        "nod", "look", "tilt", "shrug_left", "shrug_right", "knees", "turn")  # fmt: skip
+BODY = (
+    "sway",
+    "surge",
+    "dip",
+    "hip_yaw",
+    "hip_roll",
+    "hip_pitch",
+    "bend",
+    "side",
+    "twist",
+    "chest",
+    "nod",
+    "look",
+    "tilt",
+    "shrug_left",
+    "shrug_right",
+    "knees",
+    "turn",
+)
 """Body channels, zero at ease. sway, surge: pelvis off its support to the left, ahead; dip: down (m). hip_*: pelvis (roll: left hip up).
 bend, side, twist: spine ahead, to the left, turned left; chest: popped out. nod, look, tilt: head down, to the left, leaning left.
 shrug_*: shoulders up. knees: turned out. turn: heading since the start of the figure."""
@@ -89,8 +106,16 @@ class Figure:
         return replace(self, keys=tuple(map(_mirror, self.keys)), travel=(-self.travel[0], self.travel[1]), turn=-self.turn)
 
 
-def figure(name: str, counts: int, text: str, *parts: Iterable[Key] | Key, travel: tuple[float, float] = (0.0, 0.0), turn: float = 0.0,
-           attack: float | None = None, bounce: float = 1.0) -> Figure:  # fmt: skip
+def figure(
+    name: str,
+    counts: int,
+    text: str,
+    *parts: Iterable[Key] | Key,
+    travel: tuple[float, float] = (0.0, 0.0),
+    turn: float = 0.0,
+    attack: float | None = None,
+    bounce: float = 1.0,
+) -> Figure:
     """Write a figure from keys and groups of keys."""
     keys = tuple(chain.from_iterable((part,) if isinstance(part, Key) else part for part in parts))
     return Figure(name, counts, text, keys, travel, turn, attack, bounce)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 
 from choreia.synth.moves import Style
 from choreia.synth.moves.body import Channels, ball_of
@@ -19,15 +20,28 @@ from choreia.synth.moves.tracks import Dynamics, expand, sample, wander
 
 _SIDES = {"L": "left", "R": "right"}
 _TURNING = Dynamics(attack=1.1, drift=0.0, overshoot=0.0, stop=0.0)
-_WANDER = {"bend": 0.020, "side": 0.018, "twist": 0.030, "nod": 0.035, "look": 0.05, "tilt": 0.03, "sway": 0.005, "surge": 0.005, "hip_yaw": 0.015}
+_WANDER = {
+    "bend": 0.020,
+    "side": 0.018,
+    "twist": 0.030,
+    "nod": 0.035,
+    "look": 0.05,
+    "tilt": 0.03,
+    "sway": 0.005,
+    "surge": 0.005,
+    "hip_yaw": 0.015,
+}
 _HAND_WANDER_M = 0.012
+_SHORTEST_STEP_S = 0.26
+_SMOOTH_S, _WEIGHT_SMOOTH_S = 0.022, 0.09  # how quickly limbs, and the weight of the body, can follow their keys
 
 
 @dataclass(frozen=True)
 class Placed:
     """A figure on the floor: first count `start`, place (x, z) and heading of the dancer then, size of movement, reach of the arms.
 
-    `idle` chooses where the style's idle arms begin; `left_first` is False when the figure is danced on the other side than written.
+    `idle` chooses where the style's idle arms begin; `left_first` is False when the figure is danced on the other side than written;
+    `syncopated` hands are half a count early on even counts.
     """
 
     figure: Figure
@@ -39,6 +53,7 @@ class Placed:
     reach: float
     idle: int
     left_first: bool
+    syncopated: bool = False
 
     @property
     def stride(self) -> float:
@@ -59,6 +74,11 @@ class Grid:
     times_s: np.ndarray
     count_s: float
 
+    def smooth(self, track: np.ndarray, sigma_s: float) -> np.ndarray:
+        """A track (T, ...) with its corners rounded over `sigma_s` seconds."""
+        frames_a_second = (len(self.times_s) - 1) / max(self.times_s[-1] - self.times_s[0], 1e-9)
+        return gaussian_filter1d(track, sigma_s * frames_a_second, axis=0, mode="nearest")
+
     def late(self, seconds: float) -> np.ndarray:
         """Counts seen by a part that follows `seconds` behind."""
         return self.counts - seconds / self.count_s
@@ -68,9 +88,9 @@ def channels(placed: list[Placed], style: Style, grid: Grid, rng: np.random.Gene
     """Channels of the whole dance at the frames of `grid`."""
     body = _body(placed, style, grid, rng)
     start = {side: _planted(placed[0], side) for side in _SIDES}
-    falls = _footfalls(placed, start)
+    falls = _footfalls(placed, start, _SHORTEST_STEP_S / grid.count_s)
     feet = {name: foot_tracks([start[side], *(f for f in falls if f.side == side)], grid.counts) for side, name in _SIDES.items()}
-    support, share = support_track(falls, start, grid.counts)
+    support, share = (grid.smooth(track, _WEIGHT_SMOOTH_S) for track in support_track(falls, start, grid.counts))
     body["hip_roll"] += style.hip_rad * share
     body["side"] -= 0.25 * style.hip_rad * share
     heading = body.pop("turn")
@@ -82,11 +102,11 @@ def _body(placed: list[Placed], style: Style, grid: Grid, rng: np.random.Generat
     tracks = {}
     for name in BODY[:-1]:
         lag = 0.03 if name in ("nod", "look", "tilt") else 0.0
-        tracks[name] = _run([_channel(p, name) for p in placed], placed, style.dynamics, grid.late(lag), 0.0)
+        tracks[name] = _run([_channel(p, name) for p in placed], placed, style.dynamics, grid, 0.0, lag)
     for k, (name, size) in enumerate(_WANDER.items()):
         tracks[name] += size * noise[:, k]
     turns = [(c, v + p.heading) for p in placed for c, v in [_channel(p, "turn", scaled=False)]]
-    tracks["turn"] = _run(turns, placed, _TURNING, grid.counts, placed[0].heading, rest_after=False)
+    tracks["turn"] = _run(turns, placed, _TURNING, grid, placed[0].heading, rest_after=False)
     return tracks
 
 
@@ -94,24 +114,33 @@ def _hands(placed: list[Placed], style: Style, grid: Grid, rng: np.random.Genera
     tracks = {}
     for side, name in _SIDES.items():
         keys = [_hand_keys(p, side, style) for p in placed]
-        columns = [_run([(c, v[:, k]) for c, v in keys], placed, style.dynamics, grid.late(0.015), REST[k]) for k in range(5)]
+        columns = [_run([(c, v[:, k]) for c, v in keys], placed, style.dynamics, grid, REST[k], 0.015) for k in range(5)]
         tracks[name] = np.stack(columns, axis=-1)
         tracks[name][:, :3] += _HAND_WANDER_M * style.wander * wander(grid.times_s, 3, rng)
     return tracks
 
 
-def _run(keys: list[tuple[np.ndarray, np.ndarray]], placed: list[Placed], how: Dynamics, at: np.ndarray, rest: float, rest_after: bool = True) -> np.ndarray:
-    """One channel at counts `at`: keys of all figures in turn, `rest` before the first and after the last."""
+def _run(
+    keys: list[tuple[np.ndarray, np.ndarray]],
+    placed: list[Placed],
+    how: Dynamics,
+    grid: Grid,
+    rest: float,
+    lag_s: float = 0.0,
+    rest_after: bool = True,
+) -> np.ndarray:
+    """One channel at every frame: keys of all figures in turn, `rest` before the first and after the last."""
     attack = np.concatenate([np.full(len(c), p.figure.attack or how.attack) for p, (c, _) in zip(placed, keys, strict=True)])
     counts = np.concatenate([c for c, _ in keys])
     values = np.concatenate([v for _, v in keys])
     apart = np.concatenate([[True], np.diff(counts) > 0.1])
     counts, values, attack = counts[apart], values[apart], attack[apart]
-    before = counts[0] - 2
     end = placed[-1].start + placed[-1].figure.counts + 0.5
-    tail = ([end], [rest], [1.2]) if rest_after and end > counts[-1] else ([], [], [])
-    joined = (np.concatenate([[b], a, t]) for b, a, t in zip((before, rest, 1.0), (counts, values, attack), tail, strict=True))
-    return sample(*expand(*joined, how), at)
+    after = [end] if rest_after and end > counts[-1] else []
+    counts = np.concatenate([[counts[0] - 2], counts, after])
+    values = np.concatenate([[rest], values, [rest] * len(after)])
+    attack = np.concatenate([[1.0], attack, [1.2] * len(after)])
+    return grid.smooth(sample(*expand(counts, values, attack, how), grid.late(lag_s)), _SMOOTH_S)
 
 
 def _channel(place: Placed, name: str, scaled: bool = True) -> tuple[np.ndarray, np.ndarray]:
@@ -126,6 +155,8 @@ def _hand_keys(place: Placed, side: str, style: Style) -> tuple[np.ndarray, np.n
         counts = np.arange(place.figure.counts, dtype=float)
         names = [style.arms[(int(c) + place.idle) % len(style.arms)] for c in counts]
         values = np.array([HANDS[pair[side == "R"]] for pair in names])
+    if place.syncopated and np.all(counts % 1 == 0):
+        counts = counts - 0.5 * (counts % 2 == 1)
     reach = np.array(REST[:3]) + place.reach * (values[:, :3] - REST[:3])
     return place.start + counts, np.concatenate([reach, values[:, 3:]], axis=1)
 
@@ -151,26 +182,26 @@ def _columns(found: list[tuple[float, object]], width: int) -> tuple[np.ndarray,
     return np.array([count for count, _ in found]), values.reshape(-1, width) if width else values
 
 
-def _footfalls(placed: list[Placed], start: dict[str, Footfall]) -> list[Footfall]:
-    """All footfalls in time order, in the world."""
+def _footfalls(placed: list[Placed], start: dict[str, Footfall], least: float) -> list[Footfall]:
+    """All footfalls in time order, in the world; no step takes under `least` counts."""
     falls: list[Footfall] = []
     now = dict(start)
     for place in placed:
         figure = place.figure if place.left_first else place.figure.mirrored()
         for foot in sorted((key for key in figure.keys if isinstance(key, Foot)), key=lambda key: key.count):
-            now[foot.side] = _fall(place, foot, now[foot.side])
+            now[foot.side] = _fall(place, foot, now[foot.side], max(foot.takes, least))
             falls.append(now[foot.side])
     return falls
 
 
-def _fall(place: Placed, foot: Foot, before: Footfall) -> Footfall:
+def _fall(place: Placed, foot: Foot, before: Footfall, takes: float) -> Footfall:
     count, yaw = place.start + foot.count - 1, place.heading + foot.yaw
     if foot.pivot:
-        return Footfall(count, foot.side, before.x, before.z, 0.0, yaw, foot.pitch, foot.weight, 0.0, foot.takes)
+        return Footfall(count, foot.side, before.x, before.z, 0.0, yaw, foot.pitch, foot.weight, 0.0, takes)
     rest = HOME_M if foot.side == "L" else -HOME_M
     x, z = place.floor(rest + place.stride * (foot.x - rest), place.stride * foot.z)
     x, z = ball_of(x, z, yaw, _SIDES[foot.side])
-    return Footfall(count, foot.side, x, z, foot.height * place.size, yaw, foot.pitch, foot.weight, foot.arc, foot.takes)
+    return Footfall(count, foot.side, x, z, foot.height * place.size, yaw, foot.pitch, foot.weight, foot.arc, takes)
 
 
 def _planted(first: Placed, side: str) -> Footfall:
