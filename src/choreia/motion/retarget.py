@@ -25,6 +25,8 @@ from choreia.types import Motion, Skeleton
 _STANDING_M_S = 0.25  # a foot slower than this stands or hangs still
 _STANDING_SHARE = 0.03  # least share of frames with a slow foot for the take to tell where its floor is
 _LEVEL_M = 0.004  # a floor that is off by less is left as it is
+_AT_REST_RAD = 0.5  # a pose whose joints are all within this of the rest pose is the rest pose
+_LEAP_RAD, _LEAP = 0.08, 2.5  # a step of the body between frames that is more than this, and this many times the usual, is a leap
 _Z_UP = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]], dtype=float)  # z-up to y-up: x stays, z becomes y
 
 
@@ -41,7 +43,7 @@ def to_choreia24(motion: Motion, floor: bool = True) -> Motion:
 
     Args:
         motion: a take on any humanoid figure, any unit of length, Y or Z up.
-        floor: put the standing feet on y = 0 where the take shows its floor; otherwise heights are kept as they are, scaled.
+        floor: put the standing feet on y = 0 where the take shows its floor, and no foot below it; otherwise heights are kept, scaled.
     Returns:
         T frames on choreia-24 at the same rate; the very same motion when it already is on choreia-24.
     Raises:
@@ -56,11 +58,29 @@ def to_choreia24(motion: Motion, floor: bool = True) -> Motion:
     ankles, clearance = _ankle_goals(source, calibration, turns)
     lift = hips.new_tensor([0.0, ANKLE_HEIGHT_M - TOE_HEIGHT_M - calibration.ankle_above_toe_m, 0.0])
     lower = hips.new_tensor([0.0, _floor_error(ankles, clearance, motion.fps) if floor else 0.0, 0.0])
+    raised = (lower[1] - clearance).clamp_min(0) if floor else torch.zeros_like(clearance)
     hip_middle = (offset("left_hip") + offset("right_hip")) / 2
     root = hips + lift - lower - turns["pelvis"] @ hip_middle
-    for side in SIDES:
-        _plant(side, root, turns, ankles[side] - lower)
+    for k, side in enumerate(SIDES):
+        _plant(side, root, turns, ankles[side] - lower + raised[:, k, None] * hips.new_tensor([0.0, 1.0, 0.0]))
     return _assemble(root, turns, motion.fps)
+
+
+def without_rest_frames(motion: Motion) -> Motion:
+    """A take without the calibration pose that many files begin with.
+
+    Frames are dropped when the take begins in its rest pose and leaves it faster than it moves afterwards: in one leap, or in the few
+    frames that smoothing has made of the leap. A dancer who really starts in a T-pose keeps all frames.
+    """
+    wxyz = np.asarray(motion.rotations[: round(0.7 * motion.fps)], np.float64)
+    if len(wxyz) < 0.6 * motion.fps or np.abs(wxyz[0, 1:, 0]).min() < np.cos(_AT_REST_RAD / 2):
+        return motion
+    dots = np.abs((wxyz[1:] * wxyz[:-1]).sum(-1)).clip(0, 1)
+    step = (2 * np.arccos(dots)).max(axis=1)
+    begin = max(1, round(0.1 * motion.fps))
+    leaps = step[:begin] > max(_LEAP_RAD, _LEAP * float(np.median(step[begin:])))
+    drop = begin if leaps.all() else int(leaps.argmin())
+    return motion.slice(drop, len(motion))
 
 
 def _is_ours(skeleton: Skeleton) -> bool:
