@@ -48,6 +48,11 @@ def stream(
     return _resample(mono, rate)
 
 
+def stream_channels(path: str | Path, start_s: float = 0.0, seconds: float | None = None) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks of all channels, (channels, n) float32, each with the file's own rate; memory stays bounded. Errors as in `read`."""
+    return _blocks(Path(path), start_s, seconds, BLOCK_S)
+
+
 def stream_audio(audio: Audio, rate: int, block_s: float = BLOCK_S) -> Iterator[np.ndarray]:
     """What `stream` yields, for sound that is in memory."""
     _require_sound(audio.samples, audio.rate, 0.0, "this audio")
