@@ -25,7 +25,7 @@ from choreia.types import Audio, Features, RhythmEvents, Section
 
 ENERGY_FPS = 30.0
 FIRST_BEAT_S = 0.1
-LONGEST_S = 7200.0
+LONGEST_S = 1800.0
 LOOSENESS_S = {"drums": 0.0008, "bass": 0.0015, "chords": 0.003, "pad": 0.004, "arp": 0.001, "lead": 0.004}
 CENTRE = {"kick", "snare", "clap", "rim"}
 
@@ -248,7 +248,7 @@ def compose(
     style = GENRES[name]
     tempo_bpm = bpm if bpm is not None else float(rng.uniform(*style.bpm))
     if beats_s is None:
-        grid, strength = _free_grid(duration_s, tempo_curve or ((0.0, tempo_bpm),), rubato, meter, rng), None
+        grid, strength = _free_grid(duration_s, ((0.0, tempo_bpm),) if tempo_curve is None else tempo_curve, rubato, meter, rng), None
     else:
         grid, strength = _given_grid(np.asarray(beats_s, float), None if accents is None else np.asarray(accents), duration_s, meter)
     return _perform(name, grid, strength, None if energy is None else np.asarray(energy), duration_s, seed, rate)

@@ -20,9 +20,10 @@ from choreia.synth.drums import DRUM_LEVELS
 from choreia.synth.mix import Desk, Event, Part, master, mix
 from choreia.types import Audio
 
-MOST_BYTES = 4_000_000
+MOST_BYTES = 2_000_000
 MOST_NOTES = 200_000
-LONGEST_S = 3600.0
+LONGEST_S = 1800.0
+MOST_PARTS = 48
 DRUM_CHANNEL = 9
 
 FAMILIES: dict[int, tuple[str, ...]] = {
@@ -41,11 +42,12 @@ PROGRAMS: dict[int, str] = {
 }  # fmt: skip
 DRUM_KEYS: dict[int, str] = {
     22: "hat", 26: "open_hat", 27: "rim", 28: "slap_conga", 31: "rim", 35: "kick", 36: "kick", 37: "rim", 38: "snare", 39: "clap",
-    40: "snare", 41: "low_tom", 42: "hat", 43: "low_tom", 44: "pedal", 45: "mid_tom", 46: "open_hat", 47: "mid_tom", 48: "high_tom",
-    49: "crash", 50: "high_tom", 51: "ride", 52: "crash", 53: "bell", 54: "tambourine", 55: "crash", 56: "cowbell", 57: "crash", 58: "low_tom",
-    59: "ride", 60: "high_bongo", 61: "low_bongo", 62: "slap_conga", 63: "high_conga", 64: "low_conga", 65: "high_tom", 66: "mid_tom",
-    67: "agogo", 68: "agogo", 69: "shaker", 70: "shaker", 73: "guiro", 74: "guiro", 75: "clave", 76: "block", 77: "block", 80: "triangle",
-    81: "triangle", 82: "shaker", 83: "tambourine", 84: "triangle", 85: "block", 87: "low_tom",
+    40: "snare", 41: "low_tom", 42: "hat", 43: "low_tom", 44: "pedal", 45: "mid_tom", 46: "open_hat", 47: "mid_tom",
+    48: "high_tom", 49: "crash", 50: "high_tom", 51: "ride", 52: "crash", 53: "bell", 54: "tambourine", 55: "crash",
+    56: "cowbell", 57: "crash", 58: "low_tom", 59: "ride", 60: "high_bongo", 61: "low_bongo", 62: "slap_conga", 63: "high_conga",
+    64: "low_conga", 65: "high_tom", 66: "mid_tom", 67: "agogo", 68: "agogo", 69: "shaker", 70: "shaker", 73: "guiro",
+    74: "guiro", 75: "clave", 76: "block", 77: "block", 80: "triangle", 81: "triangle", 82: "shaker", 83: "tambourine",
+    84: "triangle", 85: "block", 87: "low_tom",
 }  # fmt: skip
 
 
@@ -183,10 +185,13 @@ def _pitched_part(name: str, program: int, events: tuple[Event, ...], rng: np.ra
 
 
 def _parts(notes: list[_Note], starts: np.ndarray, ends: np.ndarray, seed: int) -> list[Part]:
-    """One part for every (channel, program) that plays."""
+    """One part for every (channel, program) that plays; one for every channel where a file asks for more than `MOST_PARTS`."""
+    played = {(note.channel, note.program) for note in notes}
+    only = {channel: program for channel, program in sorted(played, reverse=True)} if len(played) > MOST_PARTS else {}
     groups: dict[tuple[int, int], list[int]] = defaultdict(list)
     for index, note in enumerate(notes):
-        groups[note.channel, 0 if note.channel == DRUM_CHANNEL else note.program].append(index)
+        program = 0 if note.channel == DRUM_CHANNEL else only.get(note.channel, note.program)
+        groups[note.channel, program].append(index)
     parts = []
     for (channel, program), members in sorted(groups.items()):
         rng = np.random.default_rng((seed, channel, program))
@@ -203,7 +208,7 @@ def render(
     """Render a MIDI file, given by path or as bytes, from `start_s` for `seconds` (None: to a second after the last note).
 
     `seed` chooses kits, neighbours of the voices, and the room. Same arguments, same bytes. Raises ChoreiaError for
-    anything that is no MIDI file, has no notes in the window, more than 200,000 notes, or lasts over an hour without `seconds`.
+    anything that is no MIDI file, has no notes in the window, more than 200,000 notes, or lasts over half an hour without `seconds`.
     """
     timeline = _timeline(_open(source))
     if not timeline.notes:

@@ -9,6 +9,7 @@ import numpy as np
 from choreia.errors import ChoreiaError
 
 TempoCurve = Callable[[float], float] | Sequence[tuple[float, float]]
+CLOSEST_S = 0.1
 SLOWEST_BPM, FASTEST_BPM = 20.0, 400.0
 
 
@@ -49,7 +50,7 @@ def given(beats_s: Sequence[float] | np.ndarray, duration_s: float) -> tuple[np.
     Raises ChoreiaError unless they are at least two finite, increasing times inside the piece, 0.1 s or more apart.
     """
     beats = np.asarray(beats_s, float).reshape(-1)
-    if len(beats) < 2 or not np.isfinite(beats).all() or np.diff(beats).min() < 0.1 or beats[0] < 0 or beats[-1] > duration_s:
+    if len(beats) < 2 or not np.isfinite(beats).all() or np.diff(beats).min() < CLOSEST_S - 1e-9 or beats[0] < 0 or beats[-1] > duration_s:
         raise ChoreiaError(f"beats: give at least 2 increasing times between 0 and {duration_s:.1f} s, 0.1 s or more apart")
     before = np.arange(beats[0] - (beats[1] - beats[0]), -1e-9, -(beats[1] - beats[0]))[::-1]
     last = beats[-1] - beats[-2]
