@@ -8,7 +8,7 @@ from choreia.errors import ChoreiaError
 from choreia.motion import cleanup
 from choreia.motion.ik import reach
 from choreia.motion.kinematics import positions
-from choreia.motion.rotations import expmap_to_quaternion
+from choreia.motion.rotations import expmap_to_quaternion, rotate
 from choreia.motion.skeleton import ANKLE_HEIGHT_M, STANDING_HEIGHT_M, choreia24
 from choreia.types import Motion
 
@@ -184,3 +184,46 @@ def test_the_loop_of_a_periodic_dance_is_whole_periods_even_when_the_dancer_trav
 def test_no_loop_in_a_take_that_is_too_short():
     with pytest.raises(ChoreiaError, match="no loop"):
         cleanup.find_loop(wandering(n=30))
+
+
+def drifting(velocity, seconds=60.0, turn_rad_s=0.0, fps=30.0):
+    times = np.arange(round(seconds * fps)) / fps
+    wobble = 0.4 * np.sin(2 * np.pi * times / 3)
+    root = np.stack([velocity[0] * times + wobble, 0 * times + 0.9, velocity[1] * times + 0.5 * wobble], 1)
+    vectors = np.zeros((len(times), 24, 3))
+    vectors[:, 0, 1] = turn_rad_s * times
+    return Motion(choreia24(), root, expmap_to_quaternion(torch.from_numpy(vectors)).numpy(), fps)
+
+
+@pytest.mark.parametrize("velocity", [(0.0, 0.0), (0.15, 0.0), (-0.1, 0.2)])
+def test_a_drifting_dancer_stays_on_the_stage_at_walking_pace_of_a_snail(velocity):
+    motion = drifting(velocity)
+    staged = cleanup.stay_on_stage(motion)
+    assert np.abs(staged.root[:, 0]).max() <= 4 - 0.7 and np.abs(staged.root[:, 2]).max() <= 3 - 0.7
+    added = np.linalg.norm(np.diff(staged.root - motion.root, axis=0), axis=1) * 30
+    assert added.max() < 0.36, "0.25 m/s along each axis"
+    assert np.linalg.norm(np.diff(staged.root - motion.root, n=2, axis=0), axis=1).max() * 900 < 0.5
+
+
+def test_a_dance_that_fits_is_only_moved_as_a_whole():
+    motion = drifting((0.03, 0.0))
+    away = Motion(motion.skeleton, motion.root + np.array([5.0, 0, 4.0]), motion.rotations, 30.0)
+    staged = cleanup.stay_on_stage(away)
+    assert np.abs(np.diff(staged.root - away.root, axis=0)).max() < 1e-9
+    inside = cleanup.stay_on_stage(motion)
+    assert np.array_equal(inside.root, motion.root) and np.array_equal(inside.rotations, motion.rotations)
+
+
+def test_someone_who_walks_straight_off_is_kept_on_the_stage_all_the_same():
+    staged = cleanup.stay_on_stage(drifting((0.9, 0.0), seconds=30))
+    assert np.abs(staged.root[:, 0]).max() <= 4 - 0.5
+
+
+def test_a_dancer_who_slowly_turns_away_is_turned_back_to_the_audience_and_keeps_speed():
+    motion = drifting((0.0, 0.0), turn_rad_s=0.1)
+    staged = cleanup.stay_on_stage(motion)
+    world = torch.from_numpy(staged.rotations[:, 0])
+    forward = rotate(world, torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64).expand(len(world), 3)).numpy()
+    assert forward[:, 2].min() > 0.5
+    pace = [np.linalg.norm(np.diff(m.root, axis=0), axis=1) for m in (motion, staged)]
+    assert np.abs(pace[0] - pace[1]).max() < 1e-9

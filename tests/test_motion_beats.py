@@ -4,15 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from choreia.motion import beats, energy
+from choreia.errors import ChoreiaError
+from choreia.motion import beats, cleanup, energy
 from choreia.motion.kinematics import positions
 from choreia.motion.rotations import expmap_to_quaternion
 from choreia.motion.skeleton import choreia24
+from choreia.motion.timing import beat_map
 from choreia.types import Motion
 
 
-def hitting(beats_s, duration_s, fps=30.0, seed=0):
-    """Eased moves from pose to pose that stop dead on every beat: a new random pose of arms, spine and root each time."""
+def hitting(beats_s, duration_s, fps=30.0, seed=0, ease=lambda share: share**2.5):
+    """Moves from pose to pose, by default slow to start and stopping dead on every beat: a new random pose each time."""
     rng = np.random.default_rng(seed)
     times = np.arange(round(duration_s * fps)) / fps
     poses = rng.normal(0, 0.5, (len(beats_s) + 2, 24, 3))
@@ -20,7 +22,7 @@ def hitting(beats_s, duration_s, fps=30.0, seed=0):
     index = np.searchsorted(beats_s, times, side="right")
     edges = np.concatenate([[2 * beats_s[0] - beats_s[1]], beats_s, [2 * beats_s[-1] - beats_s[-2]]])
     share = np.clip((times - edges[index]) / (edges[index + 1] - edges[index]), 0, 1)
-    eased = (share**2.5)[:, None]  # slow out, dead stop
+    eased = ease(share)[:, None]
     vectors = poses[index] * (1 - eased[..., None]) + poses[index + 1] * eased[..., None]
     root = places[index] * (1 - eased) + places[index + 1] * eased
     return Motion(choreia24(), root, expmap_to_quaternion(torch.from_numpy(vectors)).numpy(), fps)
@@ -88,3 +90,46 @@ def test_jerk_of_a_cubic_path():
     motion = Motion(choreia24(), root, np.tile([1.0, 0, 0, 0], (40, 24, 1)), 30.0)
     assert positions(motion).shape == (40, 24, 3)
     assert np.abs(energy.jerk(motion) - 6).max() < 0.1
+
+
+def unsteady(bpm=110, seconds=30, seed=0):
+    """A song's beats and a dance that rests up to 100 ms beside them, now early, now late."""
+    music = np.arange(0.5, seconds - 0.3, 60 / bpm)
+    return music, music + 0.1 * np.sin(2 * np.pi * music / 9 + seed)
+
+
+def share_on(found, music, tolerance_s=0.035):
+    return (np.abs(found[:, None] - music[None]).min(0) <= tolerance_s).mean()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_beat_lock_puts_stops_on_the_music(seed):
+    music, danced = unsteady(seed=seed)
+    motion = hitting(danced, 30.0, seed=seed, ease=lambda share: (1 - np.cos(np.pi * share)) / 2)
+    locked = cleanup.beat_lock(motion, danced, music)
+    assert len(locked) == len(motion) and locked.fps == motion.fps
+    before, after = share_on(beats.kinetic_beats(motion), music), share_on(beats.kinetic_beats(locked), music)
+    assert after > 0.8 and after > before + 0.25
+
+
+@pytest.mark.parametrize("max_rate", [1.1, 1.25, 1.5])
+def test_the_beat_map_is_monotone_bounded_in_pace_and_keeps_both_ends(max_rate):
+    rng = np.random.default_rng(5)
+    times = np.arange(1800) / 30
+    reading = beat_map(times, np.sort(rng.uniform(0, 60, 150)), np.arange(0.1, 60, 0.47), max_rate)
+    pace = np.diff(reading) * 30
+    assert pace.min() >= 1 / max_rate - 1e-9 and pace.max() <= max_rate + 1e-9
+    assert reading[0] == times[0] and reading[-1] == times[-1]
+    assert np.abs(np.diff(pace)).max() < 0.25 * (max_rate - 1 / max_rate), "the pace itself changes smoothly"
+
+
+def test_beats_already_on_the_music_or_no_beats_leave_the_clock_alone():
+    times, music = np.arange(600) / 30, np.arange(0.5, 20, 0.5)
+    assert np.abs(beat_map(times, music, music) - times).max() < 1e-9
+    assert np.array_equal(beat_map(times, np.zeros(0), music), times)
+    assert np.array_equal(beat_map(times, music, np.zeros(0)), times)
+
+
+def test_beat_lock_refuses_a_rate_that_cannot_move_anything():
+    with pytest.raises(ChoreiaError, match="max_rate"):
+        cleanup.beat_lock(hitting(np.arange(0.5, 3, 0.5), 3.0), np.arange(0.5, 3, 0.5), np.arange(0.4, 3, 0.5), 1.0)

@@ -1,12 +1,14 @@
 """Everything that is done to a take before it is used or shipped, under one name.
 
-Feet: `foot_contacts`, `foot_slide` (`motion.contacts`), `lock_feet` (`motion.footlock`). Clock: `resample`, `warp` (`motion.timing`).
-Spikes: `repair_spikes` (`motion.spikes`). Here: the mirror image and the best loop.
+Feet: `foot_contacts`, `foot_slide` (`motion.contacts`), `lock_feet` (`motion.footlock`). Clock: `resample`, `warp`, `beat_lock`
+(`motion.timing`). Spikes: `repair_spikes` (`motion.spikes`). Stage: `stay_on_stage` (`motion.stageplace`). Here: the mirror image and
+the best loop.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from choreia.errors import ChoreiaError
 from choreia.motion.contacts import foot_contacts, foot_slide
@@ -15,10 +17,22 @@ from choreia.motion.ik import chain_pose
 from choreia.motion.kinematics import positions
 from choreia.motion.skeleton import mirror_index
 from choreia.motion.spikes import repair_spikes
-from choreia.motion.timing import resample, warp
+from choreia.motion.stageplace import stay_on_stage
+from choreia.motion.timing import beat_lock, resample, warp
 from choreia.types import Motion, Skeleton
 
-__all__ = ["find_loop", "foot_contacts", "foot_slide", "lock_feet", "mirror", "repair_spikes", "resample", "warp"]
+__all__ = [
+    "beat_lock",
+    "find_loop",
+    "foot_contacts",
+    "foot_slide",
+    "lock_feet",
+    "mirror",
+    "repair_spikes",
+    "resample",
+    "stay_on_stage",
+    "warp",
+]
 
 
 def mirror(motion: Motion) -> Motion:
@@ -53,7 +67,7 @@ def find_loop(motion: Motion, shortest_s: float = 2.0, longest_s: float | None =
     places = _own_frame(motion)
     state = np.concatenate([places, 0.1 * np.gradient(places, 1 / motion.fps, axis=0)], axis=1)
     kept = np.unique(np.linspace(0, len(motion) - 1, min(len(motion), 400)).astype(int))
-    gap = np.sqrt(((state[kept, None] - state[None, kept]) ** 2).mean(axis=-1))
+    gap = cdist(state[kept], state[kept]) / np.sqrt(state.shape[1])
     length = (kept[None, :] - kept[:, None]) / motion.fps
     cost = np.where((length >= shortest_s) & (length <= max(longest, shortest_s + 1 / motion.fps)), gap - 1e-4 * length, np.inf)
     start, stop = np.unravel_index(int(cost.argmin()), cost.shape)

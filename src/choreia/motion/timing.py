@@ -7,6 +7,7 @@ dance speeds it is within 1e-3 rad of slerp at constant speed, and unlike slerp 
 from __future__ import annotations
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 
 from choreia import clock
 from choreia.errors import ChoreiaError
@@ -62,3 +63,68 @@ def _spline(values: np.ndarray, low: np.ndarray, part: np.ndarray, quaternions: 
 
 def _same_hemisphere(wxyz: np.ndarray, reference: np.ndarray) -> np.ndarray:
     return np.where((wxyz * reference).sum(-1, keepdims=True) < 0, -wxyz, wxyz)
+
+
+def beat_lock(motion: Motion, motion_beats_s: np.ndarray, music_beats_s: np.ndarray, max_rate: float = 1.25) -> Motion:
+    """Put a dance's own beats on the music's by a small smooth change of pace; the length stays exactly the same.
+
+    Args:
+        motion: T frames.
+        motion_beats_s: (m,) seconds of the dance's own accents, `beats.visual_beats` or `beats.kinetic_beats`.
+        music_beats_s: (n,) seconds of the music's beats.
+        max_rate: the dance is nowhere played faster than this nor slower than its inverse.
+    """
+    if max_rate <= 1:
+        raise ChoreiaError(f"max_rate {max_rate} leaves no room to move a beat: give a number over 1, such as 1.25")
+    return warp(motion, beat_map(motion.times(), motion_beats_s, music_beats_s, max_rate))
+
+
+def beat_map(times_s: np.ndarray, motion_beats_s: np.ndarray, music_beats_s: np.ndarray, max_rate: float = 1.25) -> np.ndarray:
+    """When to read the dance, (T,) seconds, at every time of the song so that as many of its beats as possible fall on music beats.
+
+    A motion beat may go to its nearest music beat or, at half the gain, to the nearest half-beat, if that is within a quarter of
+    the beat. A dynamic programme picks the matches of greatest gain between which the pace stays in bounds; a monotone cubic
+    (Fritsch and Carlson's PCHIP) goes through them. Both ends stay.
+    """
+    times = np.asarray(times_s, np.float64)
+    matches = _matches(np.asarray(motion_beats_s, float), np.asarray(music_beats_s, float), times[0], times[-1])
+    if not len(matches):
+        return times
+    at_motion, at_music = _best_chain(matches, (times[0], times[-1]), _secant_bound(max_rate)).T
+    return np.clip(PchipInterpolator(at_music, at_motion)(times), times[0], times[-1])
+
+
+def _matches(motion_beats: np.ndarray, music_beats: np.ndarray, start: float, stop: float) -> np.ndarray:
+    """Possible pairs (k, 3): motion beat, music place, gain; sorted by motion beat."""
+    if len(music_beats) < 2 or not len(motion_beats):
+        return np.zeros((0, 3))
+    pairs = []
+    for grid, worth in ((music_beats, 1.0), ((music_beats[1:] + music_beats[:-1]) / 2, 0.5)):
+        near = grid[np.abs(motion_beats[:, None] - grid[None, :]).argmin(axis=1)]
+        off = np.abs(near - motion_beats) / (0.25 * np.median(np.diff(music_beats)))
+        pairs.append(np.stack([motion_beats, near, worth * (1 - 0.3 * off)], axis=1)[off <= 1])
+    found = np.concatenate(pairs)
+    inside = (found[:, :2] > start).all(axis=1) & (found[:, :2] < stop).all(axis=1)
+    return found[inside][np.argsort(found[inside, 0], kind="stable")]
+
+
+def _best_chain(matches: np.ndarray, ends: tuple[float, float], bound: float) -> np.ndarray:
+    """Rows (motion, music) of the chain of greatest total gain from end to end whose secants stay within 1 / bound and bound."""
+    nodes = np.concatenate([[[ends[0], ends[0], 0.0]], matches, [[ends[1], ends[1], 0.0]]])
+    best, source = np.full(len(nodes), -np.inf), np.zeros(len(nodes), dtype=int)
+    best[0] = 0
+    for k in range(1, len(nodes)):
+        passed, elapsed = nodes[k, 0] - nodes[:k, 0], nodes[k, 1] - nodes[:k, 1]
+        fits = (elapsed > 1e-9) & (passed <= bound * elapsed) & (passed * bound >= elapsed)
+        gains = np.where(fits, best[:k], -np.inf)
+        source[k] = gains.argmax()
+        best[k] = gains[source[k]] + nodes[k, 2]
+    chain = [len(nodes) - 1]
+    while chain[0]:
+        chain.insert(0, int(source[chain[0]]))
+    return nodes[chain, :2]
+
+
+def _secant_bound(max_rate: float) -> float:
+    """Greatest secant s for which a PCHIP with secants in [1/s, s] keeps its slope in [1/max_rate, max_rate]: 1.5/s - s/2 = 1/max_rate."""
+    return float(np.sqrt(3 + max_rate**-2) - 1 / max_rate)
