@@ -135,7 +135,7 @@ def _edge_crossings(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         b, c = [k for k in range(3) if k != axis]
         first, second = np.delete(values, -1, axis), np.delete(values, 0, axis)
         crossed = (first < 0) != (second < 0)
-        place = np.stack(np.indices(first.shape), axis=-1).astype(float)
+        place = np.moveaxis(np.indices(first.shape, dtype=float), 0, -1).copy()
         place[..., axis] += np.where(crossed, first / np.where(crossed, first - second, 1), 0)
         for shift_b in (0, 1):
             for shift_c in (0, 1):

@@ -168,5 +168,5 @@ def _reflect(picture: Picture, posed: dancer.Pose, figure: dancer.Skin, shades: 
     buffer = raster.cover(triangles, (box.right - box.left) // 2, (box.bottom - box.top) // 2)
     painted = raster.paint(buffer, raster.planes(triangles, np.concatenate([fade[None], shades * fade])))
     cover, luma, cb, cr = uniform_filter1d(painted, 3, axis=1)
-    doubled = [np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1) for plane in (cover, luma)]
-    _lay(picture, _Drawn(box, *doubled, cover, cb, cr))
+    full_cover, full_luma = (np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1) for plane in (cover, luma))
+    _lay(picture, _Drawn(box, full_cover, full_luma, cover, cb, cr))

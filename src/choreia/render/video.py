@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,50 +19,52 @@ import numpy as np
 from choreia.errors import ChoreiaError
 from choreia.files import atomic_path
 from choreia.render import dancer, frame
+from choreia.render.sound import SoundTrack, blocks_of
 from choreia.render.stage import Picture
 from choreia.render.take import Take, prepare
 from choreia.types import Audio, Motion
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[str, float], None]
+"""Called with the name of the stage and the share done, 0 to 1."""
 
 _THREADS, _AHEAD = 2, 6
-_AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000)
-_AUDIO_BIT_RATE = 192_000
 
 
 def render(
     motion: Motion,
-    audio: Audio | None,
+    audio: Audio | Path | None,
     path: str | os.PathLike[str],
     size: tuple[int, int] = (1280, 720),
     fps: float = 30,
     progress: Progress | None = None,
     title: str | None = None,
+    sound_start_s: float = 0.0,
 ) -> None:
     """Film a motion.
 
     Args:
         motion: any humanoid, any frame rate; the video lasts as long as it does.
-        audio: sound from time 0, cut or padded with silence to that length; None for a silent film.
+        audio: sound, or a sound file, cut or followed by silence to that length; None for a silent film.
         path: the .mp4 file; it appears under this name only when it is whole.
         size: width and height in pixels, multiples of 4.
         fps: frames a second of the video.
-        progress: called with (frames written, frames in all).
+        progress: told ("filming", share done).
         title: the film's title tag.
+        sound_start_s: where in the sound the film begins.
     Raises:
-        ChoreiaError: no frames, an impossible size or rate, or a place that cannot be written.
+        ChoreiaError: no frames, an impossible size or rate, sound that cannot be read, or a place that cannot be written.
     """
     import av
 
     if not 1 <= fps <= 240:
         raise ChoreiaError(f"cannot film at {fps:g} frames a second: give 1 to 240")
     take = prepare(motion, fps, size)
+    duration_s = len(take) / fps
     with atomic_path(path) as partial, av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as film:
-        if title:
-            film.metadata["title"] = title
+        film.metadata.update({} if title is None else {"title": title})
         rate = Fraction(fps).limit_denominator(1001)
         pictures = _picture_stream(film, rate, size)
-        sound = None if audio is None else _Sound(film, audio, len(take) / fps)
+        sound = None if audio is None else SoundTrack(film, blocks_of(audio, sound_start_s, duration_s), duration_s)
         for i, planes in enumerate(_frames(take)):
             picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
             picture.pts, picture.time_base = i, 1 / rate
@@ -69,7 +72,7 @@ def render(
             if sound is not None:
                 sound.write_until((i + 1) / fps)
             if progress is not None:
-                progress(i + 1, len(take))
+                progress("filming", (i + 1) / len(take))
         film.mux(pictures.encode(None))
         if sound is not None:
             sound.close()
@@ -126,48 +129,3 @@ def _bytes(values: np.ndarray, gain: float, offset: float) -> np.ndarray:
     scaled = values * np.float32(gain)
     scaled += np.float32(offset)
     return np.clip(scaled, 1, 254, out=scaled).astype(np.uint8)
-
-
-class _Sound:
-    """The sound track: written in step with the pictures so that the file interleaves well."""
-
-    def __init__(self, film: Any, audio: Audio, duration_s: float) -> None:
-        self._film, self._rate, self._done = film, _aac_rate(audio.rate), 0
-        self._samples = _fitted(audio, self._rate, duration_s)
-        self._layout = "stereo" if len(self._samples) == 2 else "mono"
-        self._stream = film.add_stream("aac", rate=self._rate, layout=self._layout)
-        self._stream.bit_rate = _AUDIO_BIT_RATE
-
-    def write_until(self, time_s: float) -> None:
-        """Encode everything before `time_s`."""
-        import av
-
-        stop = min(round(time_s * self._rate), self._samples.shape[1])
-        if stop <= self._done:
-            return
-        block = av.AudioFrame.from_ndarray(np.ascontiguousarray(self._samples[:, self._done : stop]), format="fltp", layout=self._layout)
-        block.sample_rate, block.pts, block.time_base = self._rate, self._done, Fraction(1, self._rate)
-        self._film.mux(self._stream.encode(block))
-        self._done = stop
-
-    def close(self) -> None:
-        """Encode what is left."""
-        self.write_until(float("inf") if self._samples.shape[1] == 0 else self._samples.shape[1] / self._rate)
-        self._film.mux(self._stream.encode(None))
-
-
-def _aac_rate(rate: int) -> int:
-    """The rate itself where AAC has it, else the nearest one above."""
-    return next((known for known in _AAC_RATES if known >= rate), _AAC_RATES[-2])
-
-
-def _fitted(audio: Audio, rate: int, duration_s: float) -> np.ndarray:
-    """One or two channels at `rate`, cut or padded to `duration_s`, (channels, n) float32 in [-1, 1]."""
-    samples = audio.samples if len(audio.samples) <= 2 else audio.mono()[None]
-    if rate != audio.rate:
-        import soxr
-
-        samples = soxr.resample(samples.T, audio.rate, rate).T
-    wanted = round(duration_s * rate)
-    padded = np.pad(samples[:, :wanted], ((0, 0), (0, max(0, wanted - samples.shape[1]))))
-    return np.clip(padded, -1, 1).astype(np.float32)

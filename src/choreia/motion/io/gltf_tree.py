@@ -83,7 +83,8 @@ def _chunks(content: bytes) -> tuple[dict, bytes]:
     version, length = struct.unpack_from("<II", content, 4)
     if version != 2 or length > len(content):
         raise ValueError("it is cut short" if version == 2 else f"it has version {version}, not 2")
-    chunks, at = {}, 12
+    chunks: dict[bytes, bytes] = {}
+    at = 12
     while at + 8 <= length:
         size, kind = struct.unpack_from("<I4s", content, at)
         if at + 8 + size > length:
@@ -194,7 +195,7 @@ def _accessor(document: dict, binary: bytes, number: object) -> np.ndarray:
     values = np.ndarray((count, width), dtype, binary, start, (stride, dtype.itemsize))
     if not accessor.get("normalized") or dtype.kind == "f":
         return values
-    return np.maximum(values / np.iinfo(dtype).max, -1)
+    return np.maximum(values / float(2 ** (8 * dtype.itemsize - (dtype.kind == "i")) - 1), -1)
 
 
 def joint_nodes(tree: Tree) -> list[int]:
