@@ -53,16 +53,21 @@ def _placings(key: Key, chord: Chord, low: int) -> list[tuple[int, ...]]:
     return found
 
 
+def _rub(stack: Sequence[int]) -> float:
+    """What a voicing costs for neighbours a half step apart, in semitones of movement."""
+    return 4.0 * sum(b - a == 1 for a, b in pairwise(stack))
+
+
 def _distance(one: Sequence[int], other: Sequence[int]) -> float:
     return sum(abs(a - b) for a, b in zip(one, other, strict=False))
 
 
 def voicings(key: Key, chords: Sequence[Chord], low: int = 53) -> tuple[tuple[int, ...], ...]:
-    """MIDI pitches of every chord, each the inversion nearest to the one before; the first is centred a fifth above `low`."""
+    """MIDI pitches of every chord, each the inversion nearest to the one before, half-step rubs avoided; the first is centred a fifth above `low`."""
     last: tuple[int, ...] = (low + 5, low + 9, low + 12, low + 16)
     placed = []
     for chord in chords:
-        last = min(_placings(key, chord, low), key=lambda stack: _distance(stack, last))
+        last = min(_placings(key, chord, low), key=lambda stack: _distance(stack, last) + _rub(stack))
         placed.append(last)
     return tuple(placed)
 
