@@ -181,7 +181,7 @@ def _motion(text: bytes, start: int, width: int, source: Path) -> tuple[float, n
     """Frame rate and channel values (frames, width); nothing is allocated by the declared number of frames."""
     where = f"{source}, line {_line(text, start)}"
     frames = re.compile(rb"\s*Frames\s*:?\s*([^\s:]+)", re.I).match(text, start)
-    if frames is None or not frames[1].isdigit():
+    if frames is None or not frames[1].isdigit() or len(frames[1]) > 12:
         raise ChoreiaError(f"{where}: the frame count is missing; a line 'Frames: N' must follow MOTION")
     interval = re.compile(rb"\s*Frame\s*Time\s*:?\s*([^\s:]+)", re.I).match(text, frames.end())
     if interval is None:
