@@ -63,7 +63,10 @@ def _distance(one: Sequence[int], other: Sequence[int]) -> float:
 
 
 def voicings(key: Key, chords: Sequence[Chord], low: int = 53) -> tuple[tuple[int, ...], ...]:
-    """MIDI pitches of every chord, each the inversion nearest to the one before, half-step rubs avoided; the first is centred a fifth above `low`."""
+    """MIDI pitches of every chord, each the inversion nearest to the one before, half-step rubs avoided.
+
+    The first is centred a fifth above `low`.
+    """
     last: tuple[int, ...] = (low + 5, low + 9, low + 12, low + 16)
     placed = []
     for chord in chords:
@@ -76,9 +79,3 @@ def nearest_chord_degree(degree: int, chord: Chord) -> int:
     """The chord tone (as a scale degree, in any octave) nearest to `degree`; the lower of two equally near."""
     tones = [tone + 7 * octave for tone in chord.degrees()[:4] for octave in range(-3, 4)]
     return min(tones, key=lambda tone: (abs(tone - degree), tone))
-
-
-def smoothness(voiced: Sequence[Sequence[int]]) -> float:
-    """Mean semitones a voice moves from chord to chord: what voice-leading keeps small."""
-    moves = [_distance(a, b) / min(len(a), len(b)) for a, b in pairwise(voiced)]
-    return sum(moves) / max(1, len(moves))
