@@ -20,6 +20,7 @@ _SKELETON = choreia24()
 _J = {name: i for i, name in enumerate(_SKELETON.names)}
 _OFFSET = torch.from_numpy(_SKELETON.offsets.astype(np.float64))
 _LEG_M = 0.82 * 0.987  # the knee never locks
+_FOLDED_M = 0.33  # from hip to ankle when the knee is fully bent
 _HEEL = torch.tensor([0.0, -ANKLE_HEIGHT_M, -0.045], dtype=torch.float64)  # from the ankle
 _SIGN = {"left": 1.0, "right": -1.0}
 
@@ -100,6 +101,12 @@ def _soft_root(square: Tensor) -> Tensor:
     return torch.nn.functional.softplus(square, beta=25).sqrt()
 
 
+def _no_nearer(goal: Tensor, least_m: float) -> Tensor:
+    """Goals (T, 3) with those nearer than `least_m` to the origin moved out smoothly."""
+    length = goal.norm(dim=-1, keepdim=True)
+    return goal * (least_m + torch.nn.functional.softplus(length - least_m, beta=40)) / length
+
+
 def _spine(local: Tensor, c: dict[str, Tensor]) -> None:
     """Bend, lean and twist shared by three vertebrae; the chest stays level over the hips; the head keeps looking where it looked."""
     side = c["side"] + 0.85 * c["hip_roll"]
@@ -138,7 +145,7 @@ def _leg(local: Tensor, side: str, root: Tensor, ankle: tuple[Tensor, Tensor], f
     """Hip, knee and ankle that stand the foot where it stands; the knee points between pelvis and toes."""
     pelvis = local[:, 0]
     hip = root + pelvis @ _OFFSET[_J[f"{side}_hip"]]
-    goal = (pelvis.mT @ (ankle[0] - hip)[..., None])[..., 0]
+    goal = _no_nearer((pelvis.mT @ (ankle[0] - hip)[..., None])[..., 0], _FOLDED_M)
     turned_out = _about("y", 0.75 * torch.sin(foot[:, 3] - facing) + _SIGN[side] * (knees + 0.08))
     shin = turned_out @ _OFFSET[_J[f"{side}_knee"]]
     end = shin + turned_out @ _OFFSET[_J[f"{side}_ankle"]]

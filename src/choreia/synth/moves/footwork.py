@@ -47,7 +47,7 @@ def foot_tracks(falls: list[Footfall], at: np.ndarray) -> np.ndarray:
     ground = _through(land, state, leave + 0.2 * takes, land[1:] - 0.16 * takes)
     tracks = np.stack([sample(*ground(column), at) for column in range(5)], axis=-1)
     tracks[:, 2] = sample(*_lifted(land, state[:, 2], leave, takes, arc), at)
-    peel = np.maximum(0.3 * np.minimum(np.abs(np.diff(state[:, 3])), 1.3), 5.5 * np.clip(arc, 0.03, 0.1))
+    peel = np.maximum(0.5 * np.minimum(np.abs(np.diff(state[:, 3])), 0.8), 5.5 * np.clip(arc, 0.03, 0.1))
     tracks[:, 4] = sample(*_rolled(land, state[:, 4], leave, takes, peel), at)
     return tracks
 

@@ -33,6 +33,7 @@ _WANDER = {
 }
 _HAND_WANDER_M = 0.012
 _SHORTEST_STEP_S = 0.26
+_WEIGHT_LAG_S, _BODY_LAG_S, _HAND_LAG_S, _HEAD_LAG_S = -0.05, -0.02, -0.012, 0.005  # the weight leads, hands and head follow
 _SMOOTH_S, _WEIGHT_SMOOTH_S = 0.022, 0.09  # how quickly limbs, and the weight of the body, can follow their keys
 
 
@@ -90,7 +91,7 @@ def channels(placed: list[Placed], style: Style, grid: Grid, rng: np.random.Gene
     start = {side: _planted(placed[0], side) for side in _SIDES}
     falls = _footfalls(placed, start, _SHORTEST_STEP_S / grid.count_s)
     feet = {name: foot_tracks([start[side], *(f for f in falls if f.side == side)], grid.counts) for side, name in _SIDES.items()}
-    support, share = (grid.smooth(track, _WEIGHT_SMOOTH_S) for track in support_track(falls, start, grid.counts))
+    support, share = (grid.smooth(track, _WEIGHT_SMOOTH_S) for track in support_track(falls, start, grid.late(_WEIGHT_LAG_S)))
     body["hip_roll"] += style.hip_rad * share
     body["side"] -= 0.25 * style.hip_rad * share
     heading = body.pop("turn")
@@ -101,7 +102,7 @@ def _body(placed: list[Placed], style: Style, grid: Grid, rng: np.random.Generat
     noise = wander(grid.times_s, len(_WANDER), rng) * style.wander
     tracks = {}
     for name in BODY[:-1]:
-        lag = 0.03 if name in ("nod", "look", "tilt") else 0.0
+        lag = _HEAD_LAG_S if name in ("nod", "look", "tilt") else _BODY_LAG_S
         tracks[name] = _run([_channel(p, name) for p in placed], placed, style.dynamics, grid, 0.0, lag)
     for k, (name, size) in enumerate(_WANDER.items()):
         tracks[name] += size * noise[:, k]
@@ -114,7 +115,7 @@ def _hands(placed: list[Placed], style: Style, grid: Grid, rng: np.random.Genera
     tracks = {}
     for side, name in _SIDES.items():
         keys = [_hand_keys(p, side, style) for p in placed]
-        columns = [_run([(c, v[:, k]) for c, v in keys], placed, style.dynamics, grid, REST[k], 0.015) for k in range(5)]
+        columns = [_run([(c, v[:, k]) for c, v in keys], placed, style.dynamics, grid, REST[k], _HAND_LAG_S) for k in range(5)]
         tracks[name] = np.stack(columns, axis=-1)
         tracks[name][:, :3] += _HAND_WANDER_M * style.wander * wander(grid.times_s, 3, rng)
     return tracks
@@ -183,14 +184,20 @@ def _columns(found: list[tuple[float, object]], width: int) -> tuple[np.ndarray,
 
 
 def _footfalls(placed: list[Placed], start: dict[str, Footfall], least: float) -> list[Footfall]:
-    """All footfalls in time order, in the world; no step takes under `least` counts."""
+    """All footfalls in time order, in the world; no step takes under `least` counts:
+
+    a foot that has to be elsewhere at once goes there directly.
+    """
     falls: list[Footfall] = []
     now = dict(start)
     for place in placed:
         figure = place.figure if place.left_first else place.figure.mirrored()
         for foot in sorted((key for key in figure.keys if isinstance(key, Foot)), key=lambda key: key.count):
-            now[foot.side] = _fall(place, foot, now[foot.side], max(foot.takes, least))
-            falls.append(now[foot.side])
+            fall = _fall(place, foot, now[foot.side], max(foot.takes, least))
+            if fall.count - now[foot.side].count < 0.75 * least and now[foot.side] in falls[-4:]:
+                falls.remove(now[foot.side])
+            now[foot.side] = fall
+            falls.append(fall)
     return falls
 
 

@@ -53,6 +53,7 @@ HIP_HOP = (
         step("R", 3, -0.30, 0.05, yaw=-0.45),
         touch("L", 3.5, 0.24, 0.0, yaw=0.2, pitch=0.4),
         home("L", 4, weight=0.6),
+        home("R", 4.4, takes=0.4),
         hands(1, left="side_low", right="cross_low"),
         hands(2, both="low"),
         hands(3, left="cross_low", right="side_low"),
@@ -228,7 +229,7 @@ KRUMP = (
         hands(3, left="smash_down", right="up_bent"),
         hands(4, left="guard", right="smash_down"),
         beats((1, 2, 3, 4), twist=(0.25, -0.1, -0.25, 0.1), bend=(0.1, 0.3, 0.1, 0.3), dip=(0.0, 0.08, 0.0, 0.08)),
-        pivot("R", 1, -0.2),
-        pivot("L", 3, 0.2),
+        pivot("R", 1, -0.15),
+        pivot("L", 3, 0.15),
     ),
 )
