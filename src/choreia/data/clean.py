@@ -76,7 +76,7 @@ def _unusable(motion: Motion) -> str:
         return f"too short: {motion.duration_s:.2f} s, at least {_SHORTEST_S:g} s are needed"
     if not (np.isfinite(motion.root).all() and np.isfinite(motion.rotations).all()):
         return "not finite after retargeting"
-    flight = _longest((positions(motion)[:, :, 1].min(axis=1) > _FLOATING_M)) / motion.fps
+    flight = _longest(positions(motion)[:, :, 1].min(axis=1) > _FLOATING_M) / motion.fps
     if flight > _FLIGHT_S:
         return f"stands or hangs for {flight:.1f} s on something that is not in the data"
     return ""

@@ -18,9 +18,11 @@ _SAME_PHRASE = (("05_03", "05_04"), ("05_18", "05_19", "05_20"), ("49_10", "49_1
 _DANCERS = ("05", "49", "60", "61", "94", "gs", "B", "J", "M")
 
 _TEST = frozenset(
-    ("05_14", "05_15", "05_19", "05_20", "49_12", "49_14", "49_17", "94_13")  # ballet, contemporary, Indian
-    + ("60_10", "61_10", "60_12", "61_12")  # salsa
-    + ("J_Dance8_WestCoast", "J_Dance18_TikTok", "J_Dance3_Woah", "B_WiggleDance", "M_Move5", "B_SpinKarate")
+    (
+        *("05_14", "05_15", "05_19", "05_20", "49_12", "49_14", "49_17", "94_13"),  # ballet, contemporary, Indian
+        *("60_10", "61_10", "60_12", "61_12"),  # salsa
+        *("J_Dance8_WestCoast", "J_Dance18_TikTok", "J_Dance3_Woah", "B_WiggleDance", "M_Move5", "B_SpinKarate"),
+    )
 )
 _VAL = frozenset(("05_09", "05_10", "94_07", "60_05", "61_05", "J_Dance20_DWG", "M_Move2"))
 _TEST_SUBJECTS = frozenset(("12", "26", "27", "39", "55", "127"))

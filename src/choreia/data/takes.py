@@ -14,7 +14,10 @@ from choreia.data import splits
 from choreia.errors import ChoreiaError
 
 INDEX = "INDEX.csv"
-STYLES = ("hip-hop", "krump", "popping", "locking", "jazz", "charleston", "tap", "salsa", "ballet", "contemporary", "indian", "party", "everyday")
+STYLES = (
+    *("hip-hop", "krump", "popping", "locking", "jazz", "charleston", "tap", "salsa"),
+    *("ballet", "contemporary", "indian", "party", "everyday"),
+)
 """Styles of movement that a take or a choreography can carry, in the order of their numbers."""
 
 _STYLE_OF_SUBJECT = {"05": "ballet", "49": "contemporary", "60": "salsa", "61": "salsa", "94": "indian", "gs": "charleston"}
@@ -28,7 +31,7 @@ _STYLE_OF_TAKE = {
     "J_ShortDance16_JazzWalk": "jazz",
 }
 _LICENCES = {
-    "cmu": "CMU Graphics Lab motion capture database: free for all uses, the data itself is not to be resold (mocap.cs.cmu.edu, NSF EIA-0196217)",
+    "cmu": "CMU motion capture database: free for all uses, do not resell the data itself (mocap.cs.cmu.edu, NSF EIA-0196217)",
     "g1": "CC BY 4.0, G1 Moves, Experiential Technologies; dance Jasmine Coro; karate Mike Gassaway; director Mitch Chaiet",
 }
 

@@ -96,8 +96,8 @@ def _reference(skeleton: Skeleton, joints: JointMap, places: Tensor, turns: Tens
 
 def _trunk_up(joints: JointMap, places: Tensor) -> Tensor:
     """Unit direction (..., 3) from between the hips to between the shoulders of poses (..., J, 3)."""
-    hips, shoulders = (sum(places[..., joints.place[f"{side}_{end}"], :] for side in SIDES) for end in ("hip", "shoulder"))
-    return F.normalize(shoulders - hips, dim=-1)
+    left, right = (places[..., joints.place[f"{side}_shoulder"], :] - places[..., joints.place[f"{side}_hip"], :] for side in SIDES)
+    return F.normalize(left + right, dim=-1)
 
 
 def _snap(direction: Tensor) -> Tensor:
@@ -129,7 +129,10 @@ def _stands(joints: JointMap, places: Tensor, up: Tensor) -> Tensor:
 
 def _pose_ours(joints: JointMap, places: Tensor, facing: Tensor) -> dict[str, Tensor]:
     """World orientations (3, 3) of our joints when our figure takes the reference pose: trunk upright, limbs along, feet flat."""
-    pose = {name: facing for name in ("pelvis", "spine3", "head", "left_collar", "right_collar") if name in joints.turn}
+    pose: dict[str, Tensor] = {}
+    for name in ("pelvis", "spine3", "head", "left_collar", "right_collar"):
+        if name in joints.turn:
+            pose[name] = facing
     for side in SIDES:
         for upper, middle, end in LIMBS:
             pose |= _pose_limb(joints, places, facing, [f"{side}_{joint}" for joint in (upper, middle, end)])

@@ -26,10 +26,7 @@ _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("collar", ("collar", "clavicle", "clav", "shoulder")),
     ("elbow", ("elbow", "forearm", "lowerarm", "lowarm", "radius")),
     ("wrist", ("fingerbase", "wristpitch", "wrist", "hand", "forearmend", "elbowend")),
-    (
-        "hand",
-        ("handmiddle", "inhandmiddle", "handmid", "mid", "middle", "middleproximal", "fingers", "handindex", "hand", "knuckles", "handend", "wristend"),
-    ),
+    ("hand", ("handmiddle", "inhandmiddle", "mid", "middle", "middleproximal", "fingers", "handindex", "hand", "handend", "wristend")),
 )
 _HEAD = ("head", "skull", "face")
 _TURNS = {"ankle": ("ankleroll",), "wrist": ("wristyaw",)}  # robots: the joint after which a hand or a foot has its final orientation
@@ -52,7 +49,7 @@ class JointMap:
 
 
 def match(skeleton: Skeleton) -> JointMap:
-    """Find our joints in a figure, by names and otherwise by topology; ChoreiaError when it is not a humanoid with two legs and two arms."""
+    """Find our joints in a figure, by names and otherwise by topology; ChoreiaError when it has not two legs and two arms."""
     place = _by_name(skeleton)
     needed = [f"{side}_{joint}" for side in ("left", "right") for joint in ("hip", "knee", "ankle", "shoulder", "elbow")]
     if any(name not in place for name in needed):
@@ -77,7 +74,7 @@ def side_and_word(name: str) -> tuple[str, str]:
     return side, word
 
 
-_ACCLAIM = ("femur", "tibia", "foot", "toes", "clavicle", "humerus", "radius", "wrist", "hand", "fingers", "thumb", "hipjoint", "hip", "knee", "ankle")
+_ACCLAIM = ("femur", "tibia", "foot", "toes", "clavicle", "humerus", "radius", "wrist", "hand", "fingers", "thumb", "hipjoint")
 
 
 def _by_name(skeleton: Skeleton) -> dict[str, int]:
@@ -111,16 +108,16 @@ def _complete(skeleton: Skeleton, place: dict[str, int]) -> JointMap:
     if head is not None and chest not in _ancestors(parents, head):
         head = None
     neck = _between(parents, parents[head], chest) if head is not None else ()
-    turn = {name: joint for name, joint in place.items() if not name.endswith("_turn")}
+    stands = {name: joint for name, joint in place.items() if not name.endswith("_turn") and name != "head"}
+    turn = dict(stands)
     for side in ("left", "right"):
         turn[f"{side}_hip"] = parents[place[f"{side}_knee"]]
         turn[f"{side}_shoulder"] = parents[place[f"{side}_elbow"]]
         for joint in ("ankle", "wrist"):
             if f"{side}_{joint}_turn" in place:
                 turn[f"{side}_{joint}"] = place[f"{side}_{joint}_turn"]
-    stands = {name: joint for name, joint in place.items() if not name.endswith("_turn") and name != "head"} | {"pelvis": pelvis, "spine3": chest}
-    trunk = {"pelvis": pelvis, "spine3": chest}
-    return JointMap(stands | ({"head": head} if head is not None else {}), turn | trunk, spine, neck)
+    trunk = {"pelvis": pelvis, "spine3": chest} | ({"head": head} if head is not None else {})
+    return JointMap(stands | trunk, turn | trunk, spine, neck)
 
 
 def _by_topology(skeleton: Skeleton) -> dict[str, int]:
