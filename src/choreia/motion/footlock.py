@@ -10,6 +10,7 @@ where a leg would be too short.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -30,7 +31,9 @@ _STEP_LIFT = 0.25  # its height over its length
 _FOLLOW_S = 0.2  # the root follows the standing feet with a Gaussian of this deviation
 _SINK_S = 0.12  # the root begins to sink this long before it must
 _SINK_LIMIT_M = 0.15
-_STRETCH = 0.995  # share of a leg's length that a standing leg may use, unless it was longer before
+_STRETCH = (0.99, 0.996)  # share of its length that a standing leg may always use, and may use if it did before
+_PACE_M_S = 0.45  # a foot that slides up to this fast is meant to stand
+_CROSSING_S, _CROSSING_S_M = 0.1, 1.2  # least time from one place on the floor to another, and more for every metre
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def lock_feet(motion: Motion, contacts: np.ndarray | None = None) -> Motion:
     Returns:
         The motion with other leg rotations and a root moved by as much as the feet were.
     """
-    marks = foot_contacts(motion) if contacts is None else tidy(np.asarray(contacts, bool), motion.fps)
+    marks = foot_contacts(motion, pace_m_s=_PACE_M_S) if contacts is None else tidy(np.asarray(contacts, bool), motion.fps)
     legs = [_planted(motion, side, marks[:, k], marks[:, k + 1]) for side, k in (("left", 0), ("right", 2))]
     shift = _follow(legs, motion.fps)
     shift[:, 1] -= _sink(legs, shift, motion.fps)
@@ -82,7 +85,8 @@ def _planted(motion: Motion, side: str, ankle_on: np.ndarray, toe_on: np.ndarray
 def _divide(ankle_on: np.ndarray, toe_on: np.ndarray, ankle: np.ndarray, toe: np.ndarray, fps: float) -> tuple[np.ndarray, ...]:
     """Cut contacts that wander into pieces with a small step between; the contacts left, ankle and toe, and the steps' height (T,)."""
     steps = np.maximum(_small_steps(ankle, ankle_on, fps), _small_steps(toe, toe_on, fps))
-    return ankle_on & (steps == 0), toe_on & (steps == 0), steps
+    left = (steps == 0) & ~_crossings((ankle_on | toe_on) & (steps == 0), toe, fps)
+    return ankle_on & left, toe_on & left, steps
 
 
 def _small_steps(path: np.ndarray, on: np.ndarray, fps: float) -> np.ndarray:
@@ -96,6 +100,16 @@ def _small_steps(path: np.ndarray, on: np.ndarray, fps: float) -> np.ndarray:
         for cut in np.linspace(start, stop, pieces + 1)[1:-1].astype(int):
             lift[cut - half : cut + half + 1] = arc
     return lift
+
+
+def _crossings(on: np.ndarray, toe: np.ndarray, fps: float) -> np.ndarray:
+    """Frames (T,) to take from contacts so that a foot has time to get from one place to the next."""
+    taken, runs = np.zeros(len(on), dtype=bool), _runs(on)
+    for (start, stop), (begin, end) in pairwise(runs):
+        way = np.linalg.norm(np.median(toe[begin:end], axis=0) - np.median(toe[start:stop], axis=0))
+        short = round((_CROSSING_S + _CROSSING_S_M * way) * fps) - (begin - stop) if way > 0.01 else 0
+        taken[max(stop - max(short, 0) // 2, start + 2) : min(begin + max(short, 0) // 2, end - 2)] = True
+    return taken
 
 
 def _flat_foot(world: Tensor, flat: np.ndarray, bone: np.ndarray, fps: float) -> Tensor:
@@ -198,7 +212,7 @@ def _sink(legs: list[_Leg], shift: np.ndarray, fps: float) -> np.ndarray:
 def _too_short(leg: _Leg, shift: np.ndarray) -> np.ndarray:
     hip, knee, ankle = (place.numpy() for place in leg.place)
     length = np.linalg.norm(knee - hip, axis=1) + np.linalg.norm(ankle - knee, axis=1)
-    allowed = np.maximum(_STRETCH * length, np.linalg.norm(ankle - hip, axis=1))
+    allowed = np.clip(np.linalg.norm(ankle - hip, axis=1), _STRETCH[0] * length, _STRETCH[1] * length)
     way = hip + shift - leg.goal
     upright = np.sqrt(np.maximum(allowed**2 - way[:, 0] ** 2 - way[:, 2] ** 2, 0))
     return np.where(leg.stands, np.maximum(way[:, 1] - upright, 0), 0)
