@@ -41,7 +41,7 @@ def _blend(parts: Tensor, rows: Tensor, length: int) -> Tensor:
 
 
 def inpaint(denoise: Denoiser, known: Tensor, mask: Tensor) -> Denoiser:
-    """Impose `known` (1, N, D) where `mask` (1, N, 1) is 1, blend by it between 0 and 1; at every step, so the last one keeps it bit for bit."""
+    """Impose `known` (1, N, D) where `mask` (1, N, 1) is 1, at every step, so the last keeps it bit for bit; between 0 and 1, blend."""
 
     def wrapped(x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         free = denoise(x, t, condition)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -24,6 +23,7 @@ Progress = Callable[[str, float], None]
 FORMAT = "choreia-weights-1"
 WEIGHTS = Path(__file__).parent.parent / "assets" / "weights"
 """Where the weights that come with the package lie, beside `weights.json`, their table of SHA-256 sums."""
+HASHES = WEIGHTS / "weights.json"
 
 
 class Echo(Protocol):
@@ -91,7 +91,7 @@ def read_weights(path: Path, model: str, sha256: str | None = None) -> Weights:
 
 def shipped(name: str, model: str) -> Weights:
     """The weights called `name` that come with the package, checked against the table of hashes."""
-    table = json.loads((WEIGHTS / "weights.json").read_text()) if (WEIGHTS / "weights.json").is_file() else {}
+    table = json.loads(HASHES.read_text()) if HASHES.is_file() else {}
     if name not in table:
         raise ChoreiaError(f"no weights called {name!r}: choose one of {', '.join(sorted(table)) or 'none, this copy has no weights'}")
     return read_weights(WEIGHTS / f"{name}.safetensors", model, table[name])

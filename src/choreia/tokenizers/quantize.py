@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Quantized:
-    """`values` (B, N, width) with straight-through gradients, `codes` (B, N, levels), `commit` the squared distance to the codes (scalar)."""
+    """`values` (B, N, width) with straight-through gradients, `codes` (B, N, levels), `commit` the mean squared distance to the codes."""
 
     values: Tensor
     codes: Tensor
@@ -29,7 +29,7 @@ class Codebook(nn.Module):
     counts: Tensor
     sums: Tensor
 
-    def __init__(self, size: int, width: int, decay: float = 0.99) -> None:
+    def __init__(self, size: int, width: int, decay: float = 0.98) -> None:
         super().__init__()
         self.decay = decay
         start = torch.randn(size, width, generator=torch.Generator().manual_seed(size * width)) / width**0.5
@@ -56,8 +56,7 @@ class Codebook(nn.Module):
     @torch.no_grad()
     def fit(self, x: Tensor, generator: torch.Generator, rounds: int = 10) -> None:
         """Start by k-means on the rows of x (M, width)."""
-        pick = torch.randint(len(x), (len(self.vectors),), generator=generator)
-        self.vectors.copy_(x[pick] + 1e-3 * torch.randn(len(pick), x.shape[1], generator=generator))
+        self.vectors.copy_(_spread_rows(x, len(self.vectors), generator))
         for _ in range(rounds):
             codes = self.nearest(x)
             counts = torch.bincount(codes, minlength=len(self.vectors)).float()
@@ -70,7 +69,7 @@ class Codebook(nn.Module):
 class ResidualQuantizer(nn.Module):
     """`levels` codebooks, each quantising what the ones before it left over."""
 
-    def __init__(self, width: int, sizes: tuple[int, ...], decay: float = 0.99) -> None:
+    def __init__(self, width: int, sizes: tuple[int, ...], decay: float = 0.98) -> None:
         super().__init__()
         self.books = nn.ModuleList(Codebook(size, width, decay) for size in sizes)
 
@@ -111,6 +110,16 @@ def _choose(book: nn.Module, x: Tensor, learn: bool) -> tuple[Tensor, Tensor]:
     if learn:
         book.learn(flat, codes)
     return codes.view(x.shape[:-1]), vectors
+
+
+def _spread_rows(x: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Rows of x (M, width), each drawn in proportion to its squared distance to those before (k-means++, Arthur and Vassilvitskii 2007)."""
+    picked = [x[0]]
+    distance = (x - x[0]).square().sum(1)
+    for _ in range(count - 1):
+        picked.append(x[torch.multinomial(distance + 1e-12, 1, generator=generator)[0]])
+        distance = torch.minimum(distance, (x - picked[-1]).square().sum(1))
+    return torch.stack(picked)
 
 
 def _across_processes(value: Tensor) -> Tensor:

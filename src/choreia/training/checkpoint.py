@@ -63,7 +63,7 @@ def restore(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer | Non
     try:
         model.load_state_dict(parts["model"])
     except RuntimeError as error:
-        raise ChoreiaError(f"{path} is a checkpoint of another model: train in an empty folder, or with the recipe it was made by") from error
+        raise ChoreiaError(f"{path} is a checkpoint of another model: train in an empty folder, or with its own recipe") from error
     if optimiser is not None:
         _restore_optimiser(optimiser, parts["optimiser"])
     return parts["average"]

@@ -25,7 +25,7 @@ from choreia.training.phase import Batch, Phase
 
 @dataclass(frozen=True)
 class Settings:
-    """Where and how a run goes. `max_seconds` of work end the run in time: the learning rate falls with whichever of steps and time is further."""
+    """Where and how a run goes. `max_seconds` of work end it in time: the learning rate falls with the further of steps and time."""
 
     out: Path
     seed: int = 0
@@ -54,7 +54,8 @@ def train(model: nn.Module, phases: list[Phase], settings: Settings) -> dict[str
 
 def _run_phase(accelerator: Accelerator, model: nn.Module, number: int, phase: Phase, settings: Settings, resume: Path | None,
                start: Place) -> dict[str, Tensor]:  # fmt: skip
-    optimiser = OPTIMISERS[phase.optimiser]([p for p in model.parameters() if p.requires_grad], lr=phase.lr, weight_decay=phase.weight_decay)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimiser = OPTIMISERS[phase.optimiser](trained, lr=phase.lr, weight_decay=phase.weight_decay)
     average = checkpoint.restore(resume, model, optimiser) if resume else {}
     average = average or {name: value.detach().clone() for name, value in model.state_dict().items()}
     wrapped, optimiser = accelerator.prepare(model, optimiser)

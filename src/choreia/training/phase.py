@@ -13,7 +13,7 @@ Batch = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Phase:
-    """`batches(step)` gives the same global batch for the same step. `optimiser` is a name in `optim.OPTIMISERS`; `ema` 0 keeps no average."""
+    """`batches(step)` gives the same global batch for the same step; `optimiser` is a name in `OPTIMISERS`; `ema` 0 keeps no average."""
 
     name: str
     steps: int

@@ -13,7 +13,7 @@ from choreia.errors import ChoreiaError
 
 @dataclass(frozen=True)
 class Track:
-    """One take: `values` (T, D) float32, `music` (T, C) float32 or None, a style number (-1: none), and how often a frame of it is drawn."""
+    """One take: `values` (T, D) float32, `music` (T, C) float32 or None, style number (-1: none), how often a frame of it is drawn."""
 
     name: str
     values: np.ndarray
@@ -30,6 +30,7 @@ class Windows:
     length: int
     seed: int
     grid: int = 1
+    silent_columns: int = 24
 
     def __post_init__(self) -> None:
         if not any(len(track.values) >= self.length for track in self.tracks):
@@ -43,11 +44,14 @@ class Windows:
         picked = [usable[k] for k in rng.choice(len(usable), batch, p=share / share.sum())]
         starts = [int(rng.integers(0, (len(t.values) - self.length) // self.grid + 1)) * self.grid for t in picked]
         cuts = [slice(start, start + self.length) for start in starts]
-        columns = next((t.music.shape[1] for t in self.tracks if t.music is not None), 24)
-        silence = np.zeros((self.length, columns), np.float32)
+        silence = np.zeros((self.length, self._music_columns()), np.float32)
+        music = [silence if t.music is None else t.music[cut] for t, cut in zip(picked, cuts, strict=True)]
         return {
             "values": torch.from_numpy(np.stack([t.values[cut] for t, cut in zip(picked, cuts, strict=True)])),
-            "music": torch.from_numpy(np.stack([silence if t.music is None else t.music[cut] for t, cut in zip(picked, cuts, strict=True)])),
+            "music": torch.from_numpy(np.stack(music)),
             "has_music": torch.tensor([float(t.music is not None) for t in picked]),
             "style": torch.tensor([t.style for t in picked]),
         }, rng
+
+    def _music_columns(self) -> int:
+        return next((t.music.shape[1] for t in self.tracks if t.music is not None), self.silent_columns)

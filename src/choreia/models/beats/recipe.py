@@ -33,7 +33,7 @@ class Recipe:
 
 
 def train(pieces: list[Piece], weights: Path, recipe: Recipe | None = None) -> list[float]:
-    """Train on `pieces` (those not for development), write the averaged weights (fp16 safetensors) to `weights`, return the loss of every step."""
+    """Train on the pieces not for development, write the averaged weights (fp16) to `weights`, return the loss of every step."""
     recipe = recipe or Recipe()
     pieces = [piece for piece in pieces if not for_development(piece)]
     torch.manual_seed(recipe.seed)

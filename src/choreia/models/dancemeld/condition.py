@@ -12,9 +12,8 @@ MUSIC_WIDTH = MUSIC_COLUMNS * TOKEN_FRAMES + 1
 
 
 def fold_music(features: Tensor) -> Tensor:
-    """Music at frame rate (B, T, 24) to tokens (B, T / 4, 97)."""
-    folded = features.reshape(features.shape[0], -1, MUSIC_WIDTH - 1)
-    return torch.cat([folded, torch.ones_like(folded[..., :1])], dim=-1)
+    """Music at frame rate (..., T, 24) to tokens (..., T / 4, 96): four frames side by side."""
+    return features.unflatten(-2, (-1, TOKEN_FRAMES)).flatten(-2)
 
 
 def one_hot_style(style: Tensor, styles: int) -> Tensor:
@@ -23,5 +22,6 @@ def one_hot_style(style: Tensor, styles: int) -> Tensor:
 
 
 def condition(music: Tensor, style: Tensor) -> Tensor:
-    """Tokens of music (B, N, 97) and styles (B, S) to the condition of the denoiser (B, N, 97 + S)."""
-    return torch.cat([music, style[:, None].expand(-1, music.shape[1], -1)], dim=-1)
+    """Folded music (B, N, 96), flagged as present, and styles (B, S) to the condition of the denoiser (B, N, 97 + S)."""
+    flag = torch.ones_like(music[..., :1])
+    return torch.cat([music, flag, style[:, None].expand(-1, music.shape[1], -1)], dim=-1)

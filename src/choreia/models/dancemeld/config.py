@@ -49,8 +49,8 @@ class LossWeights:
     """Weights of Eq. 4, 9 and 11 on losses in metres and seconds (see `choreia.losses`)."""
 
     recon: float = 1.0
-    commit_b: float = 0.02
-    commit_t: float = 0.02
+    commit_b: float = 0.25
+    commit_t: float = 0.25
     pos: float = 30.0
     vel: float = 0.3
     acc: float = 0.0003
@@ -137,15 +137,15 @@ TINY = replace(
 PAPER = Config(
     "paper",
     TokenizerConfig(
-        representation="smpl6d147", dim=147, fps=60.0, width=512, fine_width=512, fine_dilations=(1, 3, 9), middle_dilations=(1, 3, 9),
-        coarse_dilations=(1, 3, 9, 27), top_dilations=(1, 3, 9, 27), bottom_width=512, top_width=512, bottom_sizes=(512,), top_sizes=(128,),
-        level_drop=0.0,
-    ),  # fmt: skip
-    LossWeights(pos=1.0, vel=1.0, acc=1.0, contact=1.0),
+        representation="smpl6d147", dim=147, fps=60.0, width=512, fine_width=512, fine_dilations=(1, 3, 9, 1, 3, 9),
+        middle_dilations=(1, 3, 9, 1, 3, 9), coarse_dilations=(1, 3, 9, 1, 3, 9), top_dilations=(1, 3, 9, 1, 3, 9),
+        bottom_width=512, top_width=512, bottom_sizes=(512,), top_sizes=(128,), level_drop=0.0,
+    ),
+    LossWeights(commit_b=0.02, commit_t=0.02, pos=1.0, vel=1.0, acc=1.0, contact=1.0),
     PriorConfig(width=512, layers=8, heads=8, window=128, overlap=64, train_times=1000, schedule="linear", sample_steps=50, velocity=0.0),
     Fit(batch=64, window=512, lr=1e-4, optimiser="adam", weight_decay=0.0, warmup=0, steps=1_000_000, ema=0.0),
     Fit(batch=64, window=128, lr=4e-4, optimiser="adan", weight_decay=0.02, warmup=0, steps=500_000, ema=0.0),
-)
+)  # fmt: skip
 
 VARIANTS: dict[str, Config] = {
     "small": SMALL,

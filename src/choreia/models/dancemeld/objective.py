@@ -8,9 +8,9 @@ from torch.nn import functional as F
 
 from choreia import losses
 from choreia.models.dancemeld.body import FORMS
-from choreia.models.dancemeld.condition import condition, fold_music, one_hot_style
+from choreia.models.dancemeld.condition import MUSIC_WIDTH, condition, one_hot_style
 from choreia.models.dancemeld.config import MUSIC_COLUMNS, Config
-from choreia.models.dancemeld.prior import build_prior
+from choreia.models.dancemeld.kinds import build_prior
 from choreia.models.dancemeld.tokenizer import Reconstruction, build_tokenizer
 from choreia.nn.conv import halve
 
@@ -76,7 +76,7 @@ class MusicToTop(nn.Module):
 
 
 class PriorObjective(nn.Module):
-    """Stage 2. Batch: h (B, N, latent) standardised, codes, music (B, T, 24), style (B,), hear (B,), know (B,), t (B,), noise."""
+    """Stage 2. Batch: h (B, N, latent) standardised, codes (B, N, levels), music (B, N, 96), style, hear, know, t (B,), noise like h."""
 
     def __init__(self, config: Config, styles: int) -> None:
         super().__init__()
@@ -84,9 +84,9 @@ class PriorObjective(nn.Module):
         self.prior = build_prior(config.tokenizer, styles, config.prior)
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Eq. 13 and a share of the same on differences between tokens."""
-        music = fold_music(batch["music"]) * batch["hear"][:, None, None]
+        """Eq. 13 and a share of the same on differences between tokens. `hear` 0 hides the music of a sample, `know` 0 its style."""
         style = one_hot_style(batch["style"], self.styles) * batch["know"][:, None]
-        named = self.prior.losses(batch, condition(music, style))
-        total = named["x0"] + self.config.velocity * named.get("velocity", torch.zeros(()))
-        return {"loss": total, **named}
+        given = condition(batch["music"], style)
+        given[..., :MUSIC_WIDTH] *= batch["hear"][:, None, None]
+        named = self.prior.losses(batch, given)
+        return {"loss": named["x0"] + self.config.velocity * named.get("velocity", 0.0), **named}

@@ -16,7 +16,6 @@ from choreia.models.dancemeld.config import PriorConfig, TokenizerConfig
 from choreia.nn.attention import SteeredBlock, normed
 from choreia.nn.positions import sinusoid
 
-
 Wrap = Callable[[Denoiser], Denoiser]
 
 
@@ -105,13 +104,3 @@ class CascadePrior(JointPrior):
 def _losses(denoise: nn.Module, schedule: Schedule, h: Tensor, t: Tensor, noise: Tensor, condition: Tensor) -> dict[str, Tensor]:
     predicted = denoise(schedule.add_noise(h, noise, t), t, condition)
     return {"x0": F.mse_loss(predicted, h), "velocity": F.mse_loss(predicted.diff(dim=1), h.diff(dim=1))}
-
-
-
-def build_prior(tokenizer: TokenizerConfig, styles: int, config: PriorConfig) -> nn.Module:
-    """The prior of the kind that `config` names."""
-    return PRIORS[config.kind](tokenizer, styles, config)
-
-
-PRIORS: dict[str, Callable[[TokenizerConfig, int, PriorConfig], nn.Module]] = {"joint": JointPrior, "cascade": CascadePrior}
-"""Priors by kind."""

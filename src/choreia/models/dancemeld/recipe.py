@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
-from choreia.models.base import read_weights, write_weights
+from choreia.models.base import HASHES, WEIGHTS, read_weights, write_weights
 from choreia.models.dancemeld.body import level_joints
-from choreia.models.dancemeld.config import Config, Fit, variant
+from choreia.models.dancemeld.codes import CodesPrior
+from choreia.models.dancemeld.condition import fold_music
+from choreia.models.dancemeld.config import MUSIC_COLUMNS, Config, Fit
+from choreia.models.dancemeld.model import MODEL, in_pieces, join, split
 from choreia.models.dancemeld.objective import PriorObjective, TokenizerObjective
 from choreia.models.dancemeld.tokenizer import Tokenizer
+from choreia.motion.cleanup import mirror
+from choreia.motion.representation import Heading152
+from choreia.motion.skeleton import choreia24
 from choreia.training.loop import Settings, train
 from choreia.training.phase import Batch, Phase
 from choreia.training.tracks import Track, Windows
+from choreia.types import Motion
 
 
 @dataclass(frozen=True)
@@ -26,6 +38,22 @@ class Corpus:
     train: tuple[Track, ...]
     held_out: tuple[Track, ...]
     styles: tuple[str, ...]
+
+
+def read_motion(folder: Path) -> Corpus:
+    """Stage 1's corpus from what `choreia prepare` left in `folder` (index.json, motion30/): training takes also mirrored, dance twice."""
+    index = json.loads((folder / "index.json").read_text())
+    tracks: dict[str, list[Track]] = {"train": [], "val": [], "test": []}
+    for entry in index:
+        with safe_open(folder / entry["file"], "np") as file:
+            root, rotations, contacts = (file.get_tensor(name) for name in ("root", "rotations", "contacts"))
+        motion = Motion(choreia24(), root, rotations, float(entry["fps"]))
+        weight = 2.0 if entry["dance"] else 1.0
+        tracks[entry["split"]].append(Track(entry["key"], Heading152.encode(motion, contacts), None, -1, weight))
+        if entry["split"] == "train":
+            values = Heading152.encode(mirror(motion), contacts[:, [2, 3, 0, 1]])
+            tracks["train"].append(Track(entry["key"] + "-mirrored", values, None, -1, weight))
+    return Corpus(tuple(tracks["train"]), tuple(tracks["val"] + tracks["test"]), ())
 
 
 def normaliser(tracks: tuple[Track, ...]) -> tuple[Tensor, Tensor]:
@@ -76,7 +104,7 @@ def _normalised(tracks: tuple[Track, ...], mean: Tensor, std: Tensor) -> tuple[T
     return tuple(Track(t.name, (t.values - shift) / scale, t.music, t.style, t.weight) for t in tracks)
 
 
-def _phase(name: str, fit: Fit, steps: int | None, batches) -> Phase:
+def _phase(name: str, fit: Fit, steps: int | None, batches: Callable[[int], Batch]) -> Phase:
     return Phase(name, steps or fit.steps, batches, fit.lr, fit.optimiser, fit.weight_decay, fit.warmup, ema=fit.ema)
 
 
@@ -89,7 +117,7 @@ def load_tokenizer(path: Path) -> TokenizerObjective:
 
 
 def evaluate_tokenizer(path: Path, corpus: Corpus) -> dict[str, float]:
-    """Reconstruction of whole held-out takes: MPJPE in mm from the pelvis in the dancer's heading, root drift, use of the codebooks in %."""
+    """Whole held-out takes there and back: MPJPE in mm from the pelvis in the dancer's heading, root speed error, use of the codebooks."""
     objective = load_tokenizer(path)
     errors, drifts, codes = [], [], []
     for track in corpus.held_out:
@@ -112,3 +140,81 @@ def evaluate_tokenizer(path: Path, corpus: Corpus) -> dict[str, float]:
 def _use(codes: Tensor, sizes: tuple[int, ...]) -> float:
     """Share of codes that occur at all in (M, levels), over all levels, in percent."""
     return 100 * sum(len(codes[:, level].unique()) for level in range(len(sizes))) / max(1, sum(sizes))
+
+
+def train_prior(corpus: Corpus, tokenizer: Path, out: Path, config: Config, settings: Settings, steps: int | None = None) -> Path:
+    """Stage 2 on the latents of stage 1's `tokenizer` file: write the whole model's `weights.safetensors` (fp16) into `out`."""
+    stage1 = load_tokenizer(tokenizer)
+    config = replace(config, tokenizer=stage1.config)
+    tracks = latent_tracks(stage1, corpus.train)
+    mean, std = latent_statistics(tracks)
+    windows = Windows(_normalised(tracks, mean, std), config.fit_prior.window, settings.seed, grid=2, silent_columns=4 * MUSIC_COLUMNS)
+    torch.manual_seed(settings.seed)
+    objective = PriorObjective(config, len(corpus.styles))
+    if isinstance(objective.prior, CodesPrior):
+        objective.prior.place_books(stage1.tokenizer, mean, std)
+    coder = _coder(stage1.tokenizer, mean, std) if config.prior.kind == "codes" else None
+    phase = _phase("prior", config.fit_prior, steps, lambda step: _prior_batch(windows, config, step, coder))
+    average = train(objective, [phase], settings)
+    tensors = {f"tokenizer.{name}": value for name, value in stage1.tokenizer.state_dict().items()}
+    tensors |= {"mean": stage1.mean, "std": stage1.std, "latent_mean": mean, "latent_std": std, **average}
+    path = out / "weights.safetensors"
+    write_weights(path, tensors, {"model": MODEL, "config": config.to_json(), "styles": json.dumps(corpus.styles)}, half=True)
+    return path
+
+
+@torch.no_grad()
+def latent_tracks(stage1: TokenizerObjective, tracks: tuple[Track, ...], offsets: tuple[int, ...] = (0, 2, 4, 6)) -> tuple[Track, ...]:
+    """Every take as latents (N, width) with folded music (N, 96), once from each first frame, so that tokens begin on every even frame."""
+    made = []
+    for track in tracks:
+        for offset in offsets:
+            stop = offset + (len(track.values) - offset) // 8 * 8
+            if stop > offset:
+                values = (torch.from_numpy(track.values[offset:stop]) - stage1.mean) / stage1.std
+                rows = in_pieces(lambda x: join(stage1.tokenizer.latents(x[None]))[0], values, stage1.config, shrink=4)
+                music = None if track.music is None else fold_music(torch.from_numpy(track.music[offset:stop])).numpy()
+                made.append(Track(f"{track.name}+{offset}", rows.numpy(), music, track.style, track.weight))
+    return tuple(made)
+
+
+def latent_statistics(tracks: tuple[Track, ...]) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation (width,) of latents."""
+    rows = torch.from_numpy(np.concatenate([track.values for track in tracks]))
+    return rows.mean(0), rows.std(0).clamp(min=1e-4)
+
+
+def _prior_batch(windows: Windows, config: Config, step: int, coder: Callable[[Tensor], Tensor] | None) -> Batch:
+    drawn, rng = windows.draw(step, config.fit_prior.batch)
+    h, count = drawn["values"], len(drawn["values"])
+    free = rng.random(count) < config.prior.music_drop
+    nameless = free | (rng.random(count) < config.prior.style_drop)
+    steps = config.prior.train_times
+    t = (rng.permutation(count) + rng.random(count)) / count
+    t = (np.floor(t * steps) + 1) / steps if steps else t
+    batch = {
+        "h": h, "music": drawn["music"], "style": drawn["style"], "t": torch.from_numpy(np.float32(t)),
+        "hear": drawn["has_music"] * torch.from_numpy(np.float32(~free)), "know": torch.from_numpy(np.float32(~nameless)),
+        "noise": torch.from_numpy(rng.standard_normal(h.shape, np.float32)),
+    }  # fmt: skip
+    return batch if coder is None else {**batch, "codes": coder(h)}
+
+
+def _coder(tokenizer: Tokenizer, mean: Tensor, std: Tensor) -> Callable[[Tensor], Tensor]:
+    """Standardised latents (B, N, width) to codes of all levels (B, N, bottom + top), each top code twice."""
+
+    def code(h: Tensor) -> Tensor:
+        bottom, top = tokenizer.codes(split(h * std + mean, tokenizer.config.bottom_width))
+        return torch.cat([bottom, top.repeat_interleave(2, dim=1)], dim=-1)
+
+    return code
+
+
+def publish(weights: Path, name: str = "dancemeld-small") -> Path:
+    """Put trained weights among those that come with the package and note their hash in `weights.json`."""
+    path = WEIGHTS / f"{name}.safetensors"
+    shutil.copyfile(weights, path)
+    table = json.loads(HASHES.read_text()) if HASHES.is_file() else {}
+    table[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    HASHES.write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
+    return path
