@@ -20,7 +20,7 @@ class Skin:
     """What a frame needs of a mesh, in the layout that draws fastest.
 
     faces: (3, F); weights: (4, V, 1), as `mesh.joints`; albedo: (V, 3) linear RGB; gloss: (V,) in [0, 1];
-    lift: (V,) m, how much nearer than it is a vertex is sorted.
+    lift: (V,) m, how much nearer than it is a vertex is sorted; area: (V,) m², the skin around it.
     """
 
     mesh: Mesh
@@ -29,6 +29,7 @@ class Skin:
     albedo: np.ndarray
     gloss: np.ndarray
     lift: np.ndarray
+    area: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,15 @@ def skin() -> Skin:
         albedo=np.ascontiguousarray(looks[:, :3]),
         gloss=looks[:, 3] * mesh.openness,
         lift=np.ascontiguousarray(looks[:, 4]),
+        area=_areas(mesh),
     )
+
+
+def _areas(mesh: Mesh) -> np.ndarray:
+    """A third of the faces around each vertex, (V,) m²."""
+    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+    face = np.linalg.norm(np.cross(b - a, c - a), axis=1) / 6
+    return np.bincount(mesh.faces.reshape(-1), np.repeat(face, 3), len(mesh.vertices)).astype(np.float32)
 
 
 def pose(figure: Skin, moves: np.ndarray) -> Pose:

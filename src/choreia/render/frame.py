@@ -1,6 +1,6 @@
 """One picture of the dancer on the stage: floor shadow, floor reflection, then the body, each drawn only where it falls.
 
-Bodies are sampled on a grid twice as fine as the picture and averaged, which smooths their edges.
+The body is sampled on a grid twice as fine as the picture and averaged, which smooths its edges.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from choreia.render.camera import Camera, View
 from choreia.render.light import KEY_FROM
 from choreia.render.stage import Picture, empty, floor_fraction
 
-_SHADOW_PIXELS, _SHADOW_STRENGTH = 4, 0.74
-_REFLECTION_PIXELS, _REFLECTION_STRENGTH, _REFLECTION_FADE_M = 2, 0.32, 0.55
-_CONTACT_REACH_M, _CONTACT_STRENGTH = 0.16, 0.55
+_SHADOW_PIXELS, _SHADOW_STRENGTH = 4, 0.80
+_CONTACT_REACH_M, _CONTACT_STRENGTH = 0.16, 0.60
+_REFLECTION_STRENGTH, _REFLECTION_FADE_M = 0.32, 0.55
 
 
 @dataclass(frozen=True)
-class _Box:
+class Box:
     """A rectangle of picture pixels, rows [top, bottom) and columns [left, right), its edges multiples of 4."""
 
     left: int
@@ -29,16 +29,33 @@ class _Box:
     right: int
     bottom: int
 
-    def within(self, values: np.ndarray, pixels: int = 1) -> np.ndarray:
-        """The view of a plane whose samples are `pixels` wide."""
-        return values[self.top // pixels : self.bottom // pixels, self.left // pixels : self.right // pixels]
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.right - self.left, self.bottom - self.top
+
+    def of(self, plane: np.ndarray, pixels: int = 1) -> np.ndarray:
+        """The view of a full plane whose samples are `pixels` wide."""
+        return plane[self.top // pixels : self.bottom // pixels, self.left // pixels : self.right // pixels]
+
+    def within(self, outer: Box) -> Box:
+        """This box as seen from a box around it."""
+        return Box(self.left - outer.left, self.top - outer.top, self.right - outer.left, self.bottom - outer.top)
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class Patch:
+    """The part of a picture that the dancer changes."""
+
+    box: Box
+    picture: Picture
+
+
+@dataclass(frozen=True)
+class _Layer:
     """A drawn body in its box, each premultiplied by cover: cover and luma at full size, chroma and its cover at half size."""
 
-    box: _Box
+    box: Box
     cover: np.ndarray
     luma: np.ndarray
     half_cover: np.ndarray
@@ -46,54 +63,105 @@ class _Drawn:
     cr: np.ndarray
 
 
+@dataclass(frozen=True)
+class _Shadow:
+    """How much light a box of the floor keeps, 0 to 1, (h, w)."""
+
+    box: Box
+    keep: np.ndarray
+
+
 def draw(figure: dancer.Skin, moves: np.ndarray, camera: Camera) -> Picture:
-    """The dancer on the stage.
+    """The whole picture; arguments as `patch`."""
+    stage = empty(camera)
+    picture = Picture(stage.luma.copy(), stage.cb.copy(), stage.cr.copy())
+    changed = patch(figure, moves, camera)
+    if changed is not None:
+        for whole, part, pixels in _planes(picture, changed.picture):
+            changed.box.of(whole, pixels)[...] = part
+    return picture
+
+
+def _planes(a: Picture, b: Picture) -> tuple[tuple[np.ndarray, np.ndarray, int], ...]:
+    """The planes of two pictures side by side, and how many pixels wide their samples are."""
+    return (a.luma, b.luma, 1), (a.cb, b.cb, 2), (a.cr, b.cr, 2)
+
+
+def patch(figure: dancer.Skin, moves: np.ndarray, camera: Camera) -> Patch | None:
+    """The dancer over the stage, or None when out of sight.
 
     Args:
         figure: from `dancer.skin`.
         moves: (J, 3, 4) what takes rest-pose points to the world for each joint.
         camera: the view; width and height multiples of 4.
     """
-    stage = empty(camera)
-    picture = Picture(stage.luma.copy(), stage.cb.copy(), stage.cr.copy())
     posed = dancer.pose(figure, moves)
     shades = dancer.colours(figure, posed, camera)
-    _darken(picture, posed, figure, camera)
-    _reflect(picture, posed, figure, shades, camera)
-    view = camera.project(posed.vertices)
-    box = _box(view, camera, margin=2)
-    if box is not None:
-        _lay(picture, _body(View(view.x, view.y, view.depth - figure.lift), figure.faces, shades, box))
-    return picture
+    shadows = [shadow for shadow in _shadows(posed, figure, camera) if shadow is not None]
+    layers = [layer for layer in (_reflection(posed, figure, shades, camera), _body(posed, figure, shades, camera)) if layer is not None]
+    boxes = [drawn.box for drawn in (*shadows, *layers)]
+    if not boxes:
+        return None
+    around = Box(min(b.left for b in boxes), min(b.top for b in boxes), max(b.right for b in boxes), max(b.bottom for b in boxes))
+    stage = empty(camera)
+    picture = Picture(around.of(stage.luma).copy(), around.of(stage.cb, 2).copy(), around.of(stage.cr, 2).copy())
+    for shadow in shadows:
+        _darken(picture, shadow, shadow.box.within(around))
+    for layer in layers:
+        _lay(picture, layer, layer.box.within(around))
+    return Patch(around, picture)
 
 
-def _box(view: View, camera: Camera, margin: float) -> _Box | None:
-    """The part of the picture that points fall into, or None when they miss it."""
+def _darken(picture: Picture, shadow: _Shadow, box: Box) -> None:
+    box.of(picture.luma)[...] *= shadow.keep
+    for plane in (picture.cb, picture.cr):
+        box.of(plane, 2)[...] *= shadow.keep[::2, ::2]
+
+
+def _lay(picture: Picture, layer: _Layer, box: Box) -> None:
+    for plane, shade, cover, pixels in (
+        (picture.luma, layer.luma, layer.cover, 1),
+        (picture.cb, layer.cb, layer.half_cover, 2),
+        (picture.cr, layer.cr, layer.half_cover, 2),
+    ):
+        part = box.of(plane, pixels)
+        part *= 1 - cover
+        part += shade
+
+
+def _box(view: View, camera: Camera, margin: float) -> Box | None:
+    """The part of the picture that points fall into, or None when there are none or they miss it."""
+    if not view.x.size:
+        return None
     (left, right), (top, bottom) = (_interval(values, margin, limit) for values, limit in zip((view.x, view.y), camera.size, strict=True))
-    return _Box(left, top, right, bottom) if right > left and bottom > top else None
+    return Box(left, top, right, bottom) if right > left and bottom > top else None
 
 
 def _interval(values: np.ndarray, margin: float, limit: int) -> tuple[int, int]:
     """The multiples of 4 in [0, limit] around values (n,)."""
     low, high = float(values.min()) - margin, float(values.max()) + margin
-    return max(0, int(low) // 4 * 4), min(limit // 4 * 4, (int(high) + 4) // 4 * 4)
+    return max(0, int(low) // 4 * 4), min(limit, (int(high) + 4) // 4 * 4)
 
 
-def _triangles(view: View, faces: np.ndarray, box: _Box, samples: float) -> raster.Triangles:
+def _triangles(view: View, faces: np.ndarray, box: Box, samples: float) -> raster.Triangles:
     """What faces the viewer, in the box's coordinates at `samples` a pixel."""
     scale = np.float32(samples)
     return raster.visible((view.x - np.float32(box.left)) * scale, (view.y - np.float32(box.top)) * scale, view.depth, faces)
 
 
-def _body(view: View, faces: np.ndarray, shades: np.ndarray, box: _Box) -> _Drawn:
-    """The body inside its box, at two samples a pixel each way."""
-    triangles = _triangles(view, faces, box, 2)
-    buffer = raster.cover(triangles, 2 * (box.right - box.left), 2 * (box.bottom - box.top))
+def _body(posed: dancer.Pose, figure: dancer.Skin, shades: np.ndarray, camera: Camera) -> _Layer | None:
+    """The body, at two samples a pixel each way."""
+    view = camera.project(posed.vertices)
+    box = _box(view, camera, margin=2)
+    if box is None:
+        return None
+    triangles = _triangles(View(view.x, view.y, view.depth - figure.lift), figure.faces, box, 2)
+    buffer = raster.cover(triangles, 2 * box.size[0], 2 * box.size[1])
     functions = raster.planes(triangles, shades)
     luma = raster.halve(raster.paint(buffer, functions[:, :1])[0])
     sparse = np.ascontiguousarray(buffer[::2, ::2])
     cb, cr = raster.halve(raster.paint(sparse, functions[:, 1:], pixel=2))
-    return _Drawn(box, _cover(buffer), luma, _cover(sparse), cb, cr)
+    return _Layer(box, _cover(buffer), luma, _cover(sparse), cb, cr)
 
 
 def _cover(buffer: np.ndarray) -> np.ndarray:
@@ -101,43 +169,50 @@ def _cover(buffer: np.ndarray) -> np.ndarray:
     return raster.halve((buffer >= 0).view(np.uint8)).astype(np.float32)
 
 
-def _lay(picture: Picture, drawn: _Drawn) -> None:
-    """Put a drawn body over the picture."""
-    for plane, shade, cover, pixels in (
-        (picture.luma, drawn.luma, drawn.cover, 1),
-        (picture.cb, drawn.cb, drawn.half_cover, 2),
-        (picture.cr, drawn.cr, drawn.half_cover, 2),
-    ):
-        part = drawn.box.within(plane, pixels)
-        part *= 1 - cover
-        part += shade
+def _reflection(posed: dancer.Pose, figure: dancer.Skin, shades: np.ndarray, camera: Camera) -> _Layer | None:
+    """The dancer mirrored in the floor's varnish, fading with height, at one sample for four pixels."""
+    view = camera.project(posed.vertices * np.array([1, -1, 1], np.float32))
+    height = posed.vertices[:, 1]
+    low = height < 2.2 * _REFLECTION_FADE_M
+    box = _box(View(view.x[low], view.y[low], view.depth[low]), camera, margin=4)
+    if box is None:
+        return None
+    fade = np.float32(_REFLECTION_STRENGTH) * np.exp(height / np.float32(-_REFLECTION_FADE_M))
+    triangles = _triangles(view, figure.faces[::-1, low[figure.faces[0]]], box, 0.5)
+    buffer = raster.cover(triangles, box.size[0] // 2, box.size[1] // 2)
+    painted = raster.paint(buffer, raster.planes(triangles, np.concatenate([fade[None], shades * fade])))
+    cover, luma, cb, cr = uniform_filter1d(painted, 3, axis=1)
+    full_cover, full_luma = (np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1) for plane in (cover, luma))
+    return _Layer(box, full_cover, full_luma, cover, cb, cr)
 
 
-def _darken(picture: Picture, posed: dancer.Pose, figure: dancer.Skin, camera: Camera) -> None:
+def _shadows(posed: dancer.Pose, figure: dancer.Skin, camera: Camera) -> tuple[_Shadow | None, _Shadow | None]:
     """The soft shadow that the key light casts on the floor, and the small dark one where feet and hands touch it."""
     height = np.maximum(posed.vertices[:, 1:2], 0)
     cast = posed.vertices - height * (KEY_FROM / KEY_FROM[1])
-    below = posed.vertices * np.array([1, 0, 1], np.float32)
-    near = (1 - np.minimum(height[:, 0] / np.float32(_CONTACT_REACH_M), 1)) ** 2
-    touching = figure.faces[:, near[figure.faces[0]] > 0]
-    _shadow(picture, camera.project(cast), figure.faces, np.full(len(near), _SHADOW_STRENGTH, np.float32), camera, 3)
-    _shadow(picture, camera.project(below), touching[::-1], near * np.float32(_CONTACT_STRENGTH), camera, 2)
+    touch = 1 - np.minimum(height[:, 0] / np.float32(_CONTACT_REACH_M), 1)
+    near = np.flatnonzero(touch > 0)
+    below = posed.vertices[near] * np.array([1, 0, 1], np.float32)
+    return (
+        _shadow(cast, figure.area, _SHADOW_STRENGTH, 3, camera),
+        _shadow(below, figure.area[near] * touch[near] ** 2, _CONTACT_STRENGTH, 2, camera),
+    )
 
 
-def _shadow(picture: Picture, view: View, faces: np.ndarray, strength: np.ndarray, camera: Camera, blur: int) -> None:
-    """Darken the floor under flattened triangles seen from above, by `strength` (V,), blurred by about `blur` shadow samples."""
-    used = faces.reshape(-1)
-    box = _box(View(view.x[used], view.y[used], view.depth), camera, margin=3 * blur * _SHADOW_PIXELS) if used.size else None
+def _shadow(places: np.ndarray, area: np.ndarray, strength: float, blur: int, camera: Camera) -> _Shadow | None:
+    """The shadow of patches of skin of `area` (n,) m² that fall on the floor at `places` (n, 3), blurred by `blur` samples."""
+    view = camera.project(places)
+    box = _box(view, camera, margin=3 * blur * _SHADOW_PIXELS)
     if box is None:
-        return
-    triangles = _triangles(view, faces, box, 1 / _SHADOW_PIXELS)
-    buffer = raster.cover(triangles, (box.right - box.left) // _SHADOW_PIXELS, (box.bottom - box.top) // _SHADOW_PIXELS)
-    amount = _soften(raster.paint(buffer, raster.planes(triangles, strength[None]))[0], blur)
+        return None
+    width, height = box.size[0] // _SHADOW_PIXELS, box.size[1] // _SHADOW_PIXELS
+    column = np.clip((view.x - box.left) / _SHADOW_PIXELS, 0, width - 1).astype(np.intp)
+    row = np.clip((view.y - box.top) / _SHADOW_PIXELS, 0, height - 1).astype(np.intp)
+    sample_area = _SHADOW_PIXELS**2 * view.depth**3 / (camera.focal**2 * camera.y)
+    cover = np.bincount(row * width + column, area / sample_area, width * height).reshape(height, width)
+    amount = 1 - np.exp(-1.1 * _soften(cover.astype(np.float32), blur))
     on_floor = floor_fraction(camera)[box.top : box.bottom, None].astype(np.float32)
-    keep = 1 - _enlarge(amount) * on_floor
-    box.within(picture.luma)[...] *= keep
-    for plane in (picture.cb, picture.cr):
-        box.within(plane, 2)[...] *= keep[::2, ::2]
+    return _Shadow(box, 1 - _enlarge(amount) * on_floor * np.float32(strength))
 
 
 def _soften(values: np.ndarray, radius: int) -> np.ndarray:
@@ -152,21 +227,3 @@ def _enlarge(values: np.ndarray) -> np.ndarray:
     for axis in (0, 1):
         values = uniform_filter1d(np.repeat(values, _SHADOW_PIXELS, axis=axis), _SHADOW_PIXELS + 1, axis=axis, mode="nearest")
     return values
-
-
-def _reflect(picture: Picture, posed: dancer.Pose, figure: dancer.Skin, shades: np.ndarray, camera: Camera) -> None:
-    """The dancer mirrored in the floor's varnish, fading with height."""
-    view = camera.project(posed.vertices * np.array([1, -1, 1], np.float32))
-    height = posed.vertices[:, 1]
-    faces = figure.faces[::-1, height[figure.faces[0]] < 2.2 * _REFLECTION_FADE_M]
-    used = faces.reshape(-1)
-    box = _box(View(view.x[used], view.y[used], view.depth), camera, margin=4) if used.size else None
-    if box is None:
-        return
-    fade = np.float32(_REFLECTION_STRENGTH) * np.exp(height / np.float32(-_REFLECTION_FADE_M))
-    triangles = _triangles(view, faces, box, 0.5)
-    buffer = raster.cover(triangles, (box.right - box.left) // 2, (box.bottom - box.top) // 2)
-    painted = raster.paint(buffer, raster.planes(triangles, np.concatenate([fade[None], shades * fade])))
-    cover, luma, cb, cr = uniform_filter1d(painted, 3, axis=1)
-    full_cover, full_luma = (np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1) for plane in (cover, luma))
-    _lay(picture, _Drawn(box, full_cover, full_luma, cover, cb, cr))

@@ -14,6 +14,8 @@ import numpy as np
 Corner = tuple[np.ndarray, np.ndarray]
 """x and y of one corner of many triangles."""
 
+_CHUNK = 1 << 14  # pixels painted at a time: few enough to stay in the cache
+
 
 @dataclass(frozen=True)
 class Triangles:
@@ -70,7 +72,7 @@ def _by_height(triangles: Triangles) -> tuple[Corner, Corner, Corner]:
 
 def _row_ends(top: Corner, middle: Corner, bottom: Corner, owner: np.ndarray, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where triangles' edges cross the centre line of their rows: left and right ends (n,), pixels."""
-    line = row + np.float32(0.5)
+    line = row.astype(np.float32) + np.float32(0.5)
     below_middle = line >= middle[1][owner]
     long = _crossing(top, bottom, owner, line)
     slopes = np.stack([_slope(top, middle), _slope(middle, bottom)]).reshape(-1)
@@ -113,14 +115,16 @@ def paint(buffer: np.ndarray, functions: np.ndarray, pixel: int = 1) -> np.ndarr
         (C, H, W) float32.
     """
     flat = buffer.reshape(-1)
-    seen = np.flatnonzero(flat >= 0)
-    owner = flat[seen]
-    row = seen // buffer.shape[1]
-    x = (seen - row * buffer.shape[1]).astype(np.float32) * np.float32(pixel) + np.float32(0.5)
-    y = row.astype(np.float32) * np.float32(pixel) + np.float32(0.5)
     painted = np.zeros((functions.shape[1], flat.size), np.float32)
-    for layer, constant, along_x, along_y in zip(painted, *functions, strict=True):
-        layer[seen] = constant[owner] + along_x[owner] * x + along_y[owner] * y
+    everywhere = np.flatnonzero(flat >= 0)
+    for start in range(0, len(everywhere), _CHUNK):
+        seen = everywhere[start : start + _CHUNK]
+        owner = flat[seen]
+        row = seen.astype(np.int32) // np.int32(buffer.shape[1])
+        x = (seen - row * buffer.shape[1]).astype(np.float32) * np.float32(pixel) + np.float32(0.5)
+        y = row.astype(np.float32) * np.float32(pixel) + np.float32(0.5)
+        for layer, constant, along_x, along_y in zip(painted, *functions, strict=True):
+            layer[seen] = constant[owner] + along_x[owner] * x + along_y[owner] * y
     return painted.reshape(-1, *buffer.shape)
 
 
