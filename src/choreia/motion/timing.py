@@ -82,16 +82,21 @@ def beat_lock(motion: Motion, motion_beats_s: np.ndarray, music_beats_s: np.ndar
 def beat_map(times_s: np.ndarray, motion_beats_s: np.ndarray, music_beats_s: np.ndarray, max_rate: float = 1.25) -> np.ndarray:
     """When to read the dance, (T,) seconds, at every time of the song so that as many of its beats as possible fall on music beats.
 
-    A motion beat may go to its nearest music beat or, at half the gain, to the nearest half-beat, if that is within a quarter of
-    the beat. A dynamic programme picks the matches of greatest gain between which the pace stays in bounds; a monotone cubic
-    (Fritsch and Carlson's PCHIP) goes through them. Both ends stay.
+    A motion beat may go to its nearest music beat or, at a quarter of the gain, to the nearest half-beat. A dynamic programme picks
+    the matches of greatest gain between which the mean pace stays in bounds; a monotone cubic (Fritsch and Carlson's PCHIP) goes
+    through them, and the bounds are narrowed until its pace keeps to `max_rate`. Both ends stay.
     """
     times = np.asarray(times_s, np.float64)
     matches = _matches(np.asarray(motion_beats_s, float), np.asarray(music_beats_s, float), times[0], times[-1])
     if not len(matches):
         return times
-    at_motion, at_music = _best_chain(matches, (times[0], times[-1]), _secant_bound(max_rate)).T
-    return np.clip(PchipInterpolator(at_music, at_motion)(times), times[0], times[-1])
+    for bound in np.linspace(max_rate, _safe_secant(max_rate), 5):
+        at_motion, at_music = _best_chain(matches, (times[0], times[-1]), float(bound)).T
+        reading = PchipInterpolator(at_music, at_motion)
+        pace = reading(times, 1)
+        if pace.max() <= max_rate and pace.min() >= 1 / max_rate:
+            break
+    return np.clip(reading(times), times[0], times[-1])
 
 
 def _matches(motion_beats: np.ndarray, music_beats: np.ndarray, start: float, stop: float) -> np.ndarray:
@@ -99,9 +104,9 @@ def _matches(motion_beats: np.ndarray, music_beats: np.ndarray, start: float, st
     if len(music_beats) < 2 or not len(motion_beats):
         return np.zeros((0, 3))
     pairs = []
-    for grid, worth in ((music_beats, 1.0), ((music_beats[1:] + music_beats[:-1]) / 2, 0.5)):
+    for grid, worth in ((music_beats, 1.0), ((music_beats[1:] + music_beats[:-1]) / 2, 0.25)):
         near = grid[np.abs(motion_beats[:, None] - grid[None, :]).argmin(axis=1)]
-        off = np.abs(near - motion_beats) / (0.25 * np.median(np.diff(music_beats)))
+        off = np.abs(near - motion_beats) / (0.5 * np.median(np.diff(music_beats)))
         pairs.append(np.stack([motion_beats, near, worth * (1 - 0.3 * off)], axis=1)[off <= 1])
     found = np.concatenate(pairs)
     inside = (found[:, :2] > start).all(axis=1) & (found[:, :2] < stop).all(axis=1)
@@ -125,6 +130,6 @@ def _best_chain(matches: np.ndarray, ends: tuple[float, float], bound: float) ->
     return nodes[chain, :2]
 
 
-def _secant_bound(max_rate: float) -> float:
-    """Greatest secant s for which a PCHIP with secants in [1/s, s] keeps its slope in [1/max_rate, max_rate]: 1.5/s - s/2 = 1/max_rate."""
+def _safe_secant(max_rate: float) -> float:
+    """Greatest s for which a PCHIP of any secants in [1/s, s] keeps its slope in [1/max_rate, max_rate]: 1.5/s - s/2 = 1/max_rate."""
     return float(np.sqrt(3 + max_rate**-2) - 1 / max_rate)
