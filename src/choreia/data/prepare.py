@@ -116,8 +116,8 @@ class _Job:
     def fingerprint(self) -> str:
         """Changes when the shard's content would."""
         sizes = [take.path.stat().st_size if take.path.is_file() else -1 for take in self.takes]
-        takes = [(take.key, take.fps, take.style, take.text, size) for take, size in zip(self.takes, sizes, strict=True)]
-        return hashlib.sha256(json.dumps([VERSION, self.seed, takes]).encode()).hexdigest()
+        takes = [{**asdict(take), "path": take.path.name, "skeleton": ""} for take in self.takes]
+        return hashlib.sha256(json.dumps([VERSION, self.seed, takes, sizes]).encode()).hexdigest()
 
 
 def _jobs(takes: Sequence[Take], out: Path, seed: int) -> list[_Job]:

@@ -14,12 +14,12 @@ SPLITS = ("train", "val", "test")
 # Takes that share a phrase although their descriptions differ.
 _SAME_PHRASE = (("05_03", "05_04"), ("05_18", "05_19", "05_20"), ("49_10", "49_11", "49_13"))
 
-# Subjects of whom single takes go to different sides.
-_DANCERS = ("05", "49", "60", "61", "94", "gs", "B", "J", "M")
+_DESCRIBED = ("05", "49")  # dancers whose takes' descriptions name the phrase
+_SEVERAL = ("94", "gs", "B", "J", "M")  # performers whose every take is a phrase of its own
 
 _TEST = frozenset(
     (
-        *("05_14", "05_15", "05_19", "05_20", "49_12", "49_14", "49_17", "94_13"),  # ballet, contemporary, Indian
+        *("05_14", "05_15", "05_18", "05_19", "05_20", "49_12", "49_14", "49_17", "94_13"),  # ballet, contemporary, Indian
         *("60_10", "61_10", "60_12", "61_12"),  # salsa
         *("J_Dance8_WestCoast", "J_Dance18_TikTok", "J_Dance3_Woah", "B_WiggleDance", "M_Move5", "B_SpinKarate"),
     )
@@ -42,9 +42,9 @@ def phrase(subject: str, take: str, text: str) -> str:
     for group in _SAME_PHRASE:
         if take in group:
             return f"phrase_{group[0]}"
-    if subject not in _DANCERS:
-        return f"subject_{subject}"
-    return f"{subject}_{re.sub('[^a-z0-9]+', '-', text.lower()).strip('-')}"
+    if subject in _DESCRIBED:
+        return f"{subject}_{re.sub('[^a-z0-9]+', '-', text.lower()).strip('-')}"
+    return f"take_{take}" if subject in _SEVERAL else f"subject_{subject}"
 
 
 def split(subject: str, take: str) -> str:

@@ -30,7 +30,7 @@ _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 _HEAD = ("head", "skull", "face")
 _TURNS = {"ankle": ("ankleroll",), "wrist": ("wristyaw",)}  # robots: the joint after which a hand or a foot has its final orientation
-_PREFIX = re.compile(r"^(mixamorig\d*|cc_base_|rl_|valvebiped\.|bip\d*|j_bip_|j_|def[-_]|org[-_]|b_)[_ ]?", re.IGNORECASE)
+_PREFIX = re.compile(r"^(mixamorig\d*|cc_base_|rl_|valvebiped\.|bip\d*|j_bip_(?:c_)?|j_|def[-_]|org[-_]|b_)[_ ]?", re.IGNORECASE)
 _SIDES = {"left": "left", "right": "right", "l": "left", "r": "right"}
 
 
@@ -40,12 +40,14 @@ class JointMap:
 
     place: our joint name to the figure's joint that stands there. turn: our joint name to the figure's joint that carries its orientation.
     spine: the figure's joints above the pelvis up to the chest (the last carries both arms). neck: those between chest and head.
+    above_pelvis: those that the pelvis hangs on.
     """
 
     place: dict[str, int]
     turn: dict[str, int]
     spine: tuple[int, ...]
     neck: tuple[int, ...]
+    above_pelvis: tuple[int, ...]
 
 
 def match(skeleton: Skeleton) -> JointMap:
@@ -117,7 +119,7 @@ def _complete(skeleton: Skeleton, place: dict[str, int]) -> JointMap:
             if f"{side}_{joint}_turn" in place:
                 turn[f"{side}_{joint}"] = place[f"{side}_{joint}_turn"]
     trunk = {"pelvis": pelvis, "spine3": chest} | ({"head": head} if head is not None else {})
-    return JointMap(stands | trunk, turn | trunk, spine, neck)
+    return JointMap(stands | trunk, turn | trunk, spine, neck, tuple(_ancestors(parents, pelvis)))
 
 
 def _by_topology(skeleton: Skeleton) -> dict[str, int]:
@@ -137,7 +139,11 @@ def _by_topology(skeleton: Skeleton) -> dict[str, int]:
     for side, leg, arm in (("left", legs[0], arms[0]), ("right", legs[1], arms[1])):
         found |= _name_limb(places, leg, [f"{side}_{j}" for j in ("hip", "knee", "ankle", "foot")])
         found |= _name_limb(places, arm, [f"{side}_{j}" for j in ("shoulder", "elbow", "wrist", "hand")])
-    return found
+        if found[f"{side}_shoulder"] != arm[0]:
+            found[f"{side}_collar"] = arm[arm.index(found[f"{side}_shoulder"]) - 1]
+    chest = _common(skeleton.parents, arms[0][0], arms[1][0])
+    tops = [leaf for leaf in _leaves(skeleton) if chest in _ancestors(skeleton.parents, leaf) and leaf not in (*arms[0], *arms[1])]
+    return found | ({"head": max(tops, key=lambda leaf: places[leaf][1])} if tops else {})
 
 
 def rest_positions(skeleton: Skeleton) -> np.ndarray:

@@ -63,7 +63,7 @@ def to_choreia24(motion: Motion, floor: bool = True) -> Motion:
     root = hips + lift - lower - turns["pelvis"] @ hip_middle
     for k, side in enumerate(SIDES):
         _plant(side, root, turns, ankles[side] - lower + raised[:, k, None] * hips.new_tensor([0.0, 1.0, 0.0]))
-    return _assemble(root, turns, motion.fps)
+    return _from_world(OURS, root, torch.stack([turns[name] for name in OURS.names], dim=1), motion.fps)
 
 
 def without_rest_frames(motion: Motion) -> Motion:
@@ -232,11 +232,106 @@ def _plant(side: str, root: Tensor, turns: dict[str, Tensor], goal: Tensor) -> N
     turns[hip], turns[knee] = turn_upper @ turns[hip], turn_middle @ turns[knee]
 
 
-def _assemble(root: Tensor, turns: dict[str, Tensor], fps: float) -> Motion:
-    """Our motion from world orientations."""
-    world = torch.stack([turns[name] for name in OURS.names], dim=1)
-    above = world[:, [max(parent, 0) for parent in OURS.parents]]
+# ------------------------------------------------------------------------------------------------------------------ back
+
+
+def to_skeleton(motion: Motion, target: Motion | Skeleton) -> Motion:
+    """A dance on another figure.
+
+    Args:
+        motion: T frames on choreia-24, or on any figure, which then passes through choreia-24.
+        target: the figure, as a skeleton, or as a take of it whose first frame says how joints that have no counterpart are held.
+    Returns:
+        T frames on the figure at the same rate, in its own unit of length, Y up, its feet as high above y = 0 as the dancer's. Every
+        joint is taken to turn freely; hinges of robots are not kept.
+    Raises:
+        ChoreiaError: one of the figures is not a humanoid.
+    """
+    ours = to_choreia24(motion)
+    held = target if isinstance(target, Motion) else _rest(target)
+    if _is_ours(held.skeleton):
+        return ours
+    bind = _upright(held)
+    calibration = calibrate(held.skeleton, bind.places, bind.turns)
+    root = torch.from_numpy(np.asarray(ours.root, np.float64))
+    places, turns = kinematics.forward(OURS, root, kinematics.matrices(ours))
+    world = _their_turns(dict(zip(OURS.names, turns.unbind(1), strict=True)), calibration)
+    fixed = kinematics.matrices(held)[0]
+    figure = _pose(held.skeleton, fixed, world)
+    start = _their_root(figure, places, calibration)
+    figure = _Figure(figure.places + start[:, None], figure.turns)
+    for side in SIDES:
+        _plant_their(side, figure, world, places, turns, calibration)
+    legs = _pose(held.skeleton, fixed, world)
+    return _from_world(held.skeleton, start + legs.places[:, 0], legs.turns, ours.fps)
+
+
+def _rest(skeleton: Skeleton) -> Motion:
+    """One frame in the rest pose."""
+    still = np.tile(np.array([1, 0, 0, 0], np.float32), (1, len(skeleton.names), 1))
+    return Motion(skeleton, np.asarray(skeleton.offsets[:1], np.float32), still, 30.0)
+
+
+def _their_turns(ours: dict[str, Tensor], calibration: Calibration) -> dict[int, Tensor]:
+    """World orientations (T, 3, 3) of those of the figure's joints that have a counterpart."""
+    joints = calibration.joints
+    world = {joints.turn[name]: ours[name] @ turn.mT for name, turn in calibration.turns.items()}
+    knots = [ours[name] for name in ("pelvis", "spine1", "spine2", "spine3")]
+    at = _shares(np.array([float(offset(name).norm()) for name in ("spine1", "spine2", "spine3")]))
+    points = calibration.places[[joints.place["pelvis"], *joints.spine]]
+    shares = _shares((points[1:] - points[:-1]).norm(dim=-1).numpy())[1:]
+    for joint, share in zip(joints.spine, shares, strict=True):
+        world[joint] = _read(knots, at, share) @ calibration.upright(joint).mT
+    for joint in joints.neck:
+        world[joint] = ours["neck"] @ calibration.upright(joint).mT
+    for joint in joints.above_pelvis:
+        world[joint] = ours["pelvis"] @ calibration.upright(joint).mT
+    return world
+
+
+def _pose(skeleton: Skeleton, fixed: Tensor, world: dict[int, Tensor]) -> _Figure:
+    """The figure with its root at 0: joints in `world` are turned so, the others are held as in `fixed` (J, 3, 3)."""
+    offsets = torch.from_numpy(np.asarray(skeleton.offsets, np.float64))
+    some = next(iter(world.values()))
+    places = [torch.zeros_like(some[:, 0])]
+    turns = [world.get(0, fixed[0].expand_as(some))]
+    for joint, parent in list(enumerate(skeleton.parents))[1:]:
+        places.append(places[parent] + turns[parent] @ offsets[joint])
+        turns.append(world.get(joint, turns[parent] @ fixed[joint]))
+    return _Figure(torch.stack(places, dim=1), torch.stack(turns, dim=1))
+
+
+def _their_root(figure: _Figure, ours: Tensor, calibration: Calibration) -> Tensor:
+    """Where the figure's root belongs (T, 3) so that the middle of its hips is where the dancer's is, in its own size."""
+    hips = (ours[:, OURS.index("left_hip")] + ours[:, OURS.index("right_hip")]) / 2
+    lift = hips.new_tensor([0.0, ANKLE_HEIGHT_M - TOE_HEIGHT_M - calibration.ankle_above_toe_m, 0.0])
+    return (hips - lift) / calibration.scale - _middle(figure, calibration.joints, "hip")
+
+
+def _plant_their(
+    side: str, figure: _Figure, world: dict[int, Tensor], ours: Tensor, our_turns: Tensor, calibration: Calibration
+) -> None:
+    """Bend a leg of the figure so that its foot is as high above the floor as the dancer's, and where the dancer's is."""
+    joints = calibration.joints
+    hip, knee, ankle = (joints.place[f"{side}_{joint}"] for joint in ("hip", "knee", "ankle"))
+    foot, sole = ours[:, OURS.index(f"{side}_ankle")], ours[:, OURS.index(f"{side}_foot"), 1]
+    clearance = torch.minimum(foot[:, 1] - ANKLE_HEIGHT_M, sole - TOE_HEIGHT_M)
+    dip = (our_turns[:, OURS.index(f"{side}_ankle")] @ offset(f"{side}_foot"))[:, 1] - offset(f"{side}_foot")[1]
+    if f"{side}_foot" in joints.place:
+        toe = figure.places[:, joints.place[f"{side}_foot"], 1] - figure.places[:, ankle, 1]
+        dip = calibration.scale * toe + calibration.ankle_above_toe_m
+    height = TOE_HEIGHT_M + calibration.ankle_above_toe_m + clearance - dip.clamp_max(0)
+    goal = torch.stack([foot[:, 0], height, foot[:, 2]], dim=-1) / calibration.scale
+    hinge = our_turns[:, OURS.index(f"{side}_hip")] @ goal.new_tensor([1.0, 0.0, 0.0])
+    upper, middle = two_bone(figure.places[:, hip], figure.places[:, knee], figure.places[:, ankle], goal, hinge)
+    for turn, joint in ((upper, joints.turn[f"{side}_hip"]), (middle, joints.turn[f"{side}_knee"])):
+        world[joint] = turn @ world[joint]
+
+
+def _from_world(skeleton: Skeleton, root: Tensor, world: Tensor, fps: float) -> Motion:
+    """A motion from the world orientations (T, J, 3, 3) of all joints."""
+    above = world[:, [max(parent, 0) for parent in skeleton.parents]]
     local = above.mT @ world
     local[:, 0] = world[:, 0]
     rotations = continuous(matrix_to_quaternion(local))
-    return Motion(OURS, root.numpy().astype(np.float32), rotations.numpy().astype(np.float32), fps)
+    return Motion(skeleton, root.numpy().astype(np.float32), rotations.numpy().astype(np.float32), fps)
