@@ -305,3 +305,13 @@ def _lock_time(motion):
     start = time.process_time()
     cleanup.lock_feet(motion)
     return time.process_time() - start
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5])
+def test_takes_of_a_few_frames_pass_through_everything_and_keep_their_types(n):
+    motion = standing(n)
+    short = Motion(motion.skeleton, motion.root.astype(np.float32), motion.rotations.astype(np.float32), 30.0)
+    for clean in (cleanup.lock_feet, cleanup.stay_on_stage, cleanup.mirror, lambda take: cleanup.repair_spikes(take)[0]):
+        result = clean(short)
+        assert len(result) == n and np.isfinite(result.root).all() and np.isfinite(result.rotations).all()
+        assert result.root.dtype == np.float32 and result.rotations.dtype == np.float32

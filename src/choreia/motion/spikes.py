@@ -50,6 +50,8 @@ def repair_spikes(motion: Motion) -> tuple[Motion, int]:
     Returns:
         The repaired motion (the same object when nothing was found) and the number of bridges.
     """
+    if len(motion) < 3:
+        return motion, 0
     root, rotations = np.array(motion.root, np.float64)[:, None], np.array(motion.rotations, np.float64)
     count, bridged = 0, np.zeros(rotations.shape[:2], dtype=bool)
     for find in (_excursions, _jumps):
