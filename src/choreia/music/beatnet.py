@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from choreia.music.spectrum import BEAT_BANDS
 
-WIDTH = 56
+WIDTH = 48
 KERNEL = 5
-DILATIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-CHUNK, MARGIN = 36000, 2 * sum(DILATIONS)
+DILATIONS = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+CHUNK, MARGIN = 36000, 4 * sum(DILATIONS) + 4
 WEIGHTS = "assets/weights/beats.safetensors"
 
 
@@ -38,19 +38,23 @@ class Listen(nn.Module):
 
 
 class BeatNet(nn.Module):
-    """Bands (B, n, 80), log10 mel at 60 fps and at the song's own level, to logits (B, n, 2) of beat and downbeat."""
+    """Bands (B, n, 80), n even, log10 mel at 60 fps and at the song's own level, to logits (B, n, 2) of beat and downbeat.
+
+    Pairs of frames are folded into one; the steps run at 30 fps, and every step's end speaks for both frames of its pair.
+    """
 
     def __init__(self, width: int = WIDTH, dropout: float = 0.1) -> None:
         super().__init__()
-        self.enter = nn.Conv1d(2 * BEAT_BANDS, width, 3, padding=1)
+        self.enter = nn.Conv1d(2 * BEAT_BANDS, width, 6, stride=2, padding=2)
         self.steps = nn.Sequential(*(Listen(width, dilation, dropout) for dilation in DILATIONS))
-        self.leave = nn.Conv1d(width, 2, 1)
+        self.leave = nn.Conv1d(width, 4, 1)
 
     def forward(self, bands: Tensor) -> Tensor:
         """Logits (B, n, 2)."""
         rise = nn.functional.pad(bands.diff(dim=1), (0, 0, 1, 0)).clamp_min(0)
         x = rearrange(torch.cat([bands, 2 * rise], dim=2), "b n c -> b c n")
-        return rearrange(self.leave(nn.functional.elu(self.steps(nn.functional.elu(self.enter(x))))), "b c n -> b n c")
+        pairs = self.leave(nn.functional.elu(self.steps(nn.functional.elu(self.enter(x)))))
+        return rearrange(pairs, "b (f c) n -> b (n f) c", f=2)
 
 
 def level(bands: np.ndarray) -> np.ndarray:

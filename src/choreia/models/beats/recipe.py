@@ -45,7 +45,9 @@ def train(pieces: list[Piece], weights: Path, recipe: Recipe | None = None) -> l
     losses = []
     for step in range(recipe.steps):
         bands, targets = batch(pieces, recipe, rng)
-        loss = torch.nn.functional.binary_cross_entropy_with_logits(net(bands), targets)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = net(bands)
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), targets)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -82,10 +84,11 @@ def colour(bands: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Shift in pitch, filter, change the level, add a noise floor."""
     shift = int(rng.integers(-4, 5))
     moved = np.pad(bands, ((0, 0), (4, 4)), mode="edge")[:, 4 + shift : 4 + shift + bands.shape[1]]
-    filtered = moved + np.interp(np.arange(bands.shape[1]), np.linspace(0, bands.shape[1], 6), rng.normal(0, 0.35, 6))
-    floor = rng.uniform(-4.5, 0.0) + rng.normal(0, 0.15, bands.shape)
-    loud = filtered + rng.normal(0, 0.2)
-    return np.maximum(loud, floor).astype(np.float32) if rng.random() < 0.6 else loud.astype(np.float32)
+    curve = np.interp(np.arange(bands.shape[1]), np.linspace(0, bands.shape[1], 6), rng.normal(0, 0.35, 6)) + rng.normal(0, 0.2)
+    filtered = moved + curve.astype(np.float32)
+    if rng.random() < 0.5:
+        return filtered
+    return np.maximum(filtered, np.float32(rng.uniform(-4.0, 0.0)) + np.float32(0.15) * rng.standard_normal(bands.shape, np.float32))
 
 
 def target(frames: np.ndarray, n: int) -> np.ndarray:
