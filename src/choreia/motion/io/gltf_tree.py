@@ -21,6 +21,8 @@ from choreia.files import read_bytes
 from choreia.motion import rotations
 
 DEFAULT_FPS = 30.0
+_SLOWEST_FPS = 9.9
+_SAME_TIME_S = 1e-6
 _MOST_VALUES = 20_000_000
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 _TYPES = {5120: np.int8, 5121: np.uint8, 5122: np.int16, 5123: np.uint16, 5125: np.uint32, 5126: np.float32}
@@ -219,19 +221,18 @@ def _line(tree: Tree, node: int) -> list[int]:
 
 
 def frame_times(tree: Tree) -> tuple[np.ndarray, float]:
-    """When to sample, (T,) s, and the frame rate: the key rate where keys are evenly spaced, else 30 fps."""
+    """When to sample, (T,) s, and the frame rate: the key rate where keys are even and 10 a second or more, else 30 fps."""
     if not tree.keys:
         return np.zeros(1), DEFAULT_FPS
     first, last = min(keys.times[0] for keys in tree.keys.values()), max(keys.times[-1] for keys in tree.keys.values())
     longest = max((keys.times for keys in tree.keys.values()), key=len)
     gaps = np.diff(longest)
-    whole = len(gaps) and longest[0] == first and longest[-1] == last
-    if whole and len(gaps) > 1 and np.abs(gaps - gaps.mean()).max() < 0.02 * gaps.mean():
-        fps = _round_rate(1 / gaps.mean())
-        return longest, fps
+    even = len(gaps) > 0 and np.abs(gaps - gaps.mean()).max() < 0.02 * gaps.mean() < 0.02 / _SLOWEST_FPS
+    if even and longest[0] == first and longest[-1] == last:
+        return longest, _round_rate(1 / gaps.mean())
     if (last - first) * DEFAULT_FPS * len(tree.names) > _MOST_VALUES:
         raise ChoreiaError(f"{tree.path}: its animation is said to last {last - first:.0f} s, more than can be read")
-    return first + clock.frame_times(clock.frames_in(last - first, DEFAULT_FPS) + 1, DEFAULT_FPS), DEFAULT_FPS
+    return first + clock.frame_times(clock.to_frame(last - first, DEFAULT_FPS) + 1, DEFAULT_FPS), DEFAULT_FPS
 
 
 def _round_rate(fps: float) -> float:
@@ -254,7 +255,7 @@ def local_track(tree: Tree, node: int, times: np.ndarray) -> Track:
 
 def _sample(keys: Keys, times: np.ndarray) -> np.ndarray:
     """Key values at times (T,), ends held."""
-    after = np.clip(np.searchsorted(keys.times, times, side="right"), 1, len(keys.times))
+    after = np.clip(np.searchsorted(keys.times, times + _SAME_TIME_S, side="right"), 1, len(keys.times))
     low, high = after - 1, np.minimum(after, len(keys.times) - 1)
     gap = keys.times[high] - keys.times[low]
     part = np.clip((times - keys.times[low]) / np.where(gap > 0, gap, 1), 0, 1) * (not keys.step)

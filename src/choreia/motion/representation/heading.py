@@ -15,7 +15,7 @@ from torch import Tensor
 
 from choreia.motion.representation.layout import (
     contact_labels,
-    held_difference,
+    held,
     named_slices,
     rows,
     running_sum,
@@ -53,8 +53,8 @@ class Heading152:
         root, matrices = tensors(motion)
         yaw = heading(matrices[:, 0])
         level = yaw_matrix(-yaw)
-        velocity = (level @ held_difference(root)[..., None])[:, [0, 2], 0] * motion.fps
-        rate = wrapped(held_difference(yaw)) * motion.fps
+        velocity = held((level[:-1] @ root.diff(dim=0)[..., None])[:, [0, 2], 0]) * motion.fps
+        rate = held(wrapped(yaw.diff())) * motion.fps
         upright = torch.cat([(level @ matrices[:, 0])[:, None], matrices[:, 1:]], dim=1)
         parts = [root[:, 1:2], velocity, rate[:, None], matrix_to_sixd(upright).flatten(1), contact_labels(motion, contacts)]
         return torch.cat(parts, dim=1).numpy().astype(np.float32)

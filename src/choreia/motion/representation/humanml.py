@@ -19,7 +19,7 @@ from choreia.motion.kinematics import forward
 from choreia.motion.representation.layout import (
     SKELETON,
     contact_labels,
-    held_difference,
+    held,
     named_slices,
     rows,
     running_sum,
@@ -65,18 +65,16 @@ class Hml263:
         place, world = forward(SKELETON, root, matrices)
         yaw = facing(place)
         level = yaw_matrix(-yaw)
-        step = held_difference(place[:, :_JOINTS])
-        following = torch.cat([level[1:], level[-1:]])
+        step = place[:, :_JOINTS].diff(dim=0)
         floor = root * root.new_tensor([1, 0, 1])
         seen = (level[:, None] @ (place[:, 1:_JOINTS] - floor[:, None])[..., None]).flatten(1)
-        moved = (following @ step[:, 0, :, None])[:, [0, 2], 0]
         parts = [
-            -wrapped(held_difference(yaw))[:, None] / 2,
-            moved,
+            -held(wrapped(yaw.diff()))[:, None] / 2,
+            held((level[1:] @ step[:, 0, :, None])[:, [0, 2], 0]),
             root[:, 1:2],
             seen,
             matrix_to_sixd(_to_chains(world, level)).flatten(1),
-            (level[:, None] @ step[..., None]).flatten(1),
+            held((level[:-1, None] @ step[..., None]).flatten(1)),
             contact_labels(motion, contacts),
         ]
         return torch.cat(parts, dim=1).numpy().astype(np.float32)

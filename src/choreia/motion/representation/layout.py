@@ -52,16 +52,13 @@ def contact_labels(motion: Motion, contacts: np.ndarray | None) -> Tensor:
     return torch.from_numpy(np.asarray(contacts, np.float64))
 
 
-def held_difference(values: Tensor) -> Tensor:
-    """Step from every row of (T, ...) to the next; the last row repeats the one before, and a single row stands still."""
-    if len(values) == 1:
-        return torch.zeros_like(values)
-    step = values[1:] - values[:-1]
-    return torch.cat([step, step[-1:]])
+def held(steps: Tensor) -> Tensor:
+    """Steps (T - 1, ...) from frame to frame as T rows: the last row repeats the one before, and a single row stands still."""
+    return torch.cat([steps, steps[-1:] if len(steps) else steps.new_zeros(1, *steps.shape[1:])])
 
 
 def running_sum(steps: Tensor, dim: int) -> Tensor:
-    """Inverse of `held_difference` that starts from 0: the last step leads beyond the end and is left out."""
+    """Sum of `held` steps from 0 on: the last step leads beyond the end and is left out."""
     total = steps.cumsum(dim)
     return torch.cat([torch.zeros_like(total.narrow(dim, 0, 1)), total.narrow(dim, 0, total.shape[dim] - 1)], dim=dim)
 

@@ -15,7 +15,7 @@ import torch
 from choreia.motion.representation.heading import heading
 from choreia.motion.representation.layout import (
     SKELETON,
-    held_difference,
+    held,
     named_slices,
     rows,
     running_sum,
@@ -62,8 +62,8 @@ class Expmap61:
         chosen[:, 0] = level @ matrices[:, 0]
         chosen[:, _CHEST] = matrices[:, _MIDDLE] @ matrices[:, _UPPER]
         vectors = quaternion_to_expmap(matrix_to_quaternion(chosen)).flatten(1)
-        velocity = (level @ held_difference(root)[..., None])[:, [0, 2], 0]
-        step = wrapped(held_difference(yaw))[:, None]
+        velocity = held((level[:-1] @ root.diff(dim=0)[..., None])[:, [0, 2], 0])
+        step = held(wrapped(yaw.diff()))[:, None]
         return torch.cat([vectors, root[:, 1:2], velocity, step], dim=1).numpy().astype(np.float32)
 
     @staticmethod
