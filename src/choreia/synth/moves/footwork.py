@@ -44,11 +44,11 @@ def foot_tracks(falls: list[Footfall], at: np.ndarray) -> np.ndarray:
     takes = np.minimum([f.takes for f in falls[1:]], np.diff(land) * 0.98)
     leave = land[1:] - takes
     arc = np.array([f.arc for f in falls[1:]])
-    ground = _through(land, state, leave + 0.2 * takes, land[1:] - 0.16 * takes)
+    ground = _through(land, state, leave + 0.22 * takes, land[1:] - 0.17 * takes)
     tracks = np.stack([sample(*ground(column), at) for column in range(5)], axis=-1)
     tracks[:, 2] = sample(*_lifted(land, state[:, 2], leave, takes, arc), at)
-    peel = np.maximum(0.5 * np.minimum(np.abs(np.diff(state[:, 3])), 0.8), 5.5 * np.clip(arc, 0.03, 0.1))
-    tracks[:, 4] = sample(*_rolled(land, state[:, 4], leave, takes, peel), at)
+    peel = np.maximum(0.8 * np.minimum(np.abs(np.diff(state[:, 3])), 0.5), 5.5 * np.clip(arc, 0.03, 0.1))
+    tracks[:, 4] = sample(*_rolled(land, state[:, 4], leave, takes, peel, arc == 0), at)
     return tracks
 
 
@@ -119,8 +119,10 @@ def _lifted(land: np.ndarray, height: np.ndarray, leave: np.ndarray, takes: np.n
     return counts, values, np.ones(len(counts))
 
 
-def _rolled(land: np.ndarray, pitch: np.ndarray, leave: np.ndarray, takes: np.ndarray, peel: np.ndarray) -> Keys:
-    """Pitch keys: the heel comes up first, by `peel` radians or more, and the sole is ready before it lands."""
-    counts = np.concatenate([land[:1], np.stack([leave, leave + 0.3 * takes, land[1:] - 0.12 * takes], axis=1).ravel()])
-    values = np.concatenate([pitch[:1], np.stack([pitch[:-1], np.maximum(pitch[:-1], peel), pitch[1:]], axis=1).ravel()])
+def _rolled(land: np.ndarray, pitch: np.ndarray, leave: np.ndarray, takes: np.ndarray, peel: np.ndarray, stays: np.ndarray) -> Keys:
+    """Pitch keys: the heel comes up first, by `peel` radians or more; a step is ready before it lands, one that `stays` turns heel up."""
+    up = np.maximum(pitch[:-1], peel)
+    counts = np.stack([leave, leave + 0.25 * takes, land[1:] - 0.2 * takes, land[1:]], axis=1)
+    values = np.stack([pitch[:-1], up, np.where(stays, up, pitch[1:]), pitch[1:]], axis=1)
+    counts, values = np.concatenate([land[:1], counts.ravel()]), np.concatenate([pitch[:1], values.ravel()])
     return counts, values, np.ones(len(counts))

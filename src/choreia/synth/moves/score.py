@@ -5,7 +5,7 @@ The keys of the whole dance are laid end to end and run through together, so the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -31,6 +31,7 @@ _WANDER = {
     "surge": 0.005,
     "hip_yaw": 0.015,
 }
+_CROSSED_M = {"L": np.array([0.0, 0.03, 0.09]), "R": np.array([0.0, -0.03, 0.01])}  # crossing hands pass: the left over and ahead
 _HAND_WANDER_M = 0.012
 _SHORTEST_STEP_S = 0.26
 _WEIGHT_LAG_S, _BODY_LAG_S, _HAND_LAG_S, _HEAD_LAG_S = -0.05, -0.02, -0.012, 0.005  # the weight leads, hands and head follow
@@ -159,6 +160,7 @@ def _hand_keys(place: Placed, side: str, style: Style) -> tuple[np.ndarray, np.n
     if place.syncopated and np.all(counts % 1 == 0):
         counts = counts - 0.5 * (counts % 2 == 1)
     reach = np.array(REST[:3]) + place.reach * (values[:, :3] - REST[:3])
+    reach += np.clip(-reach[:, :1] / 0.12, 0, 1) * _CROSSED_M[side]
     return place.start + counts, np.concatenate([reach, values[:, 3:]], axis=1)
 
 
@@ -196,6 +198,7 @@ def _footfalls(placed: list[Placed], start: dict[str, Footfall], least: float) -
             fall = _fall(place, foot, now[foot.side], max(foot.takes, least))
             if fall.count - now[foot.side].count < 0.75 * least and now[foot.side] in falls[-4:]:
                 falls.remove(now[foot.side])
+                fall = replace(fall, arc=max(fall.arc, now[foot.side].arc)) if foot.pivot else fall
             now[foot.side] = fall
             falls.append(fall)
     return falls

@@ -108,7 +108,7 @@ JAZZ = (
         step("R", 1, -0.06, 0.26),
         pivot("R", 2, 3.14, pitch=0.2, takes=0.9),
         pivot("L", 2, 3.14, pitch=0.2, takes=0.9, weight=0.7),
-        step("R", 3, -0.02, -0.26, yaw=3.14),
+        step("R", 3, -0.10, -0.26, yaw=3.14),
         pivot("R", 4, 6.2832, pitch=0.2, takes=0.9),
         pivot("L", 4, 6.2832, pitch=0.2, takes=0.9, weight=0.5),
         hands(1, both="second"),
