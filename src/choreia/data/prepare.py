@@ -26,7 +26,6 @@ VERSION = 1
 """Raised when the content of shards changes, so that old ones are made anew."""
 
 TAKES_IN_SHARD = 16
-DANCE_VARIANTS, OTHER_VARIANTS = 3, 1
 
 Progress = Callable[[int, int], None]
 
@@ -63,7 +62,9 @@ class Report:
         return sum(row.seconds for row in self.rows if row.split == split and row.dance == dance)
 
 
-def prepare(source_dir: str | Path, out_dir: str | Path, workers: int = 2, seed: int = 0, progress: Progress | None = None) -> Report:
+def prepare(
+    source_dir: str | Path, out_dir: str | Path, workers: int = 2, seed: int = 0, progress: Progress | None = None, songs: int = 3
+) -> Report:
     """Make shards of all takes of a folder.
 
     Args:
@@ -72,11 +73,12 @@ def prepare(source_dir: str | Path, out_dir: str | Path, workers: int = 2, seed:
         workers: processes; 1 works in this one.
         seed: of the composed music.
         progress: called with (shards done, shards in all).
+        songs: composed to every dance; other takes get one.
     Raises:
         ChoreiaError: no index, or no take could be used.
     """
     out = Path(out_dir)
-    jobs = _jobs(read_index(Path(source_dir)), out, seed)
+    jobs = _jobs(read_index(Path(source_dir)), out, seed, songs)
     _clear(out, jobs)
     records = _run(jobs, workers, progress)
     report = Report(
@@ -106,6 +108,7 @@ class _Job:
     split: str
     takes: tuple[Take, ...]
     seed: int
+    songs: int
 
     @property
     def record(self) -> Path:
@@ -117,16 +120,16 @@ class _Job:
         """Changes when the shard's content would."""
         sizes = [take.path.stat().st_size if take.path.is_file() else -1 for take in self.takes]
         takes = [{**asdict(take), "path": take.path.name, "skeleton": ""} for take in self.takes]
-        return hashlib.sha256(json.dumps([VERSION, self.seed, takes, sizes]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([VERSION, self.seed, self.songs, takes, sizes]).encode()).hexdigest()
 
 
-def _jobs(takes: Sequence[Take], out: Path, seed: int) -> list[_Job]:
+def _jobs(takes: Sequence[Take], out: Path, seed: int, songs: int) -> list[_Job]:
     jobs = []
     for split in SPLITS:
         chosen = [take for take in takes if take.split == split]
         for k in range(0, len(chosen), TAKES_IN_SHARD):
             path = out / f"{split}-{k // TAKES_IN_SHARD:05d}.tar"
-            jobs.append(_Job(path, split, tuple(chosen[k : k + TAKES_IN_SHARD]), seed))
+            jobs.append(_Job(path, split, tuple(chosen[k : k + TAKES_IN_SHARD]), seed, songs))
     return jobs
 
 
@@ -181,7 +184,7 @@ def _make(job: _Job) -> dict:
         if record["fingerprint"] == fingerprint and whole:
             return record
     results = [(clean(take), take) for take in job.takes]
-    samples = [_sample(result, job.seed) for result, _ in results if isinstance(result, CleanTake)]
+    samples = [_sample(result, job) for result, _ in results if isinstance(result, CleanTake)]
     songs = {sample.labels.key: len(sample.music) for sample in samples}
     digest = write_shard(job.path, samples) if samples else ""
     record = {
@@ -196,9 +199,9 @@ def _make(job: _Job) -> dict:
     return record
 
 
-def _sample(result: CleanTake, seed: int) -> Sample:
+def _sample(result: CleanTake, job: _Job) -> Sample:
     take = result.take
-    genres, music = pair(result.motion, take.style, DANCE_VARIANTS if take.dance else OTHER_VARIANTS, seed, take.key)
+    genres, music = pair(result.motion, take.style, job.songs if take.dance else min(job.songs, 1), job.seed, take.key)
     labels = Labels(
         take.key,
         take.split,
