@@ -320,11 +320,14 @@ def skin_weights(points: np.ndarray) -> np.ndarray:
     skeleton = choreia24()
     weights = np.zeros((len(points), len(skeleton.names)))
     weights[:, 0] = 1
-    for j, (name, parent) in enumerate(zip(skeleton.names, skeleton.parents, strict=True)):
-        if parent >= 0:
-            taken = weights[:, parent] * _gate(name, points)
-            weights[:, j] = taken
-            weights[:, parent] -= taken
+    for parent, held in enumerate(weights.T):
+        children = [j for j, above in enumerate(skeleton.parents) if above == parent]
+        gates = [_gate(skeleton.names[j], points) for j in children]
+        total = sum(gates, np.zeros(len(points)))
+        share = held / np.maximum(total, 1)
+        for j, gate in zip(children, gates, strict=True):
+            weights[:, j] = share * gate
+        held *= 1 - np.minimum(total, 1)
     return weights
 
 
