@@ -16,7 +16,10 @@ TOKEN_FRAMES = 4
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """Hierarchical VQ-VAE. `top_width` 0 leaves the top level out (the paper's "Single VQ-VAE")."""
+    """Hierarchical VQ-VAE. `top_width` 0 leaves the top level out (the paper's "Single VQ-VAE").
+
+    `shortcut` adds a linear path beside encoder and decoder, which learns the principal components in the first minutes of training.
+    """
 
     representation: str = "heading152"
     dim: int = 152
@@ -32,6 +35,7 @@ class TokenizerConfig:
     bottom_sizes: tuple[int, ...] = (512,) * 8
     top_sizes: tuple[int, ...] = (128,) * 2
     level_drop: float = 0.25
+    shortcut: bool = True
 
     @property
     def latent_width(self) -> int:

@@ -43,6 +43,7 @@ class Tokenizer(nn.Module):
         width, bottom, top = config.width, config.bottom_width, config.top_width
         middle, coarse = config.middle_dilations, config.coarse_dilations
         self.encode_bottom = nn.Sequential(halve(config.dim, width), stack(width, middle), halve(width, width), stack(width, coarse))
+        self.lead_in = nn.Conv1d(config.dim, bottom, 8, stride=4, padding=2) if config.shortcut else Silence()
         self._build_top(config)
         self.quantize_top = ResidualQuantizer(top, config.top_sizes)
         self.quantize_bottom = ResidualQuantizer(bottom, config.bottom_sizes)
@@ -51,6 +52,7 @@ class Tokenizer(nn.Module):
             double(width, config.fine_width), stack(config.fine_width, config.fine_dilations),
             nn.Conv1d(config.fine_width, config.dim, 3, padding=1),
         )  # fmt: skip
+        self.lead_out = nn.ConvTranspose1d(bottom + top, config.dim, 8, stride=4, padding=2) if config.shortcut else Silence()
 
     def _build_top(self, config: TokenizerConfig) -> None:
         width, top = config.width, config.top_width
@@ -64,14 +66,14 @@ class Tokenizer(nn.Module):
         """Encode, quantise with the first `keep[b]` bottom levels of sample b (all when None), decode."""
         features = self.encode_bottom(x.transpose(1, 2))
         top = self.quantize_top(_rows(self.encode_top(features)))
-        bottom = self.quantize_bottom(_rows(self.join(self._joined(features, top.values))), keep)
+        bottom = self.quantize_bottom(_rows(self._lower(x, features, top.values)), keep)
         return Reconstruction(self.decode(bottom.values, top.values), bottom, top)
 
     def latents(self, x: Tensor) -> Latents:
         """What the prior models: h'_b and h_t of x (B, T, dim)."""
         features = self.encode_bottom(x.transpose(1, 2))
         top = _rows(self.encode_top(features))
-        return Latents(_rows(self.join(self._joined(features, self.quantize_top(top).values))).float(), top.float())
+        return Latents(_rows(self._lower(x, features, self.quantize_top(top).values)).float(), top.float())
 
     def codes(self, latents: Latents) -> tuple[Tensor, Tensor]:
         """Bottom codes (B, N, levels) and top codes (B, N / 2, levels) of latents."""
@@ -87,7 +89,11 @@ class Tokenizer(nn.Module):
 
     def decode(self, bottom: Tensor, top: Tensor) -> Tensor:
         """D_b(Concat(up(e_t), e_b)): values (B, T, dim) of quantised vectors."""
-        return self.decode_bottom(torch.cat([repeat_pairs(top), bottom], dim=-1).transpose(1, 2)).transpose(1, 2).float()
+        codes = torch.cat([repeat_pairs(top), bottom], dim=-1).transpose(1, 2)
+        return (self.decode_bottom(codes) + self.lead_out(codes)).transpose(1, 2).float()
+
+    def _lower(self, x: Tensor, features: Tensor, top: Tensor) -> Tensor:
+        return self.join(self._joined(features, top)) + self.lead_in(x.transpose(1, 2))
 
     def _joined(self, features: Tensor, top: Tensor) -> Tensor:
         return torch.cat([self.decode_top(top.transpose(1, 2)), features], dim=1)
@@ -102,6 +108,14 @@ class SingleTokenizer(Tokenizer):
 
     def _joined(self, features: Tensor, top: Tensor) -> Tensor:
         return features
+
+
+class Silence(nn.Module):
+    """Stands where a linear path is left out: adds nothing."""
+
+    def forward(self, x: Tensor) -> float:
+        """Zero."""
+        return 0.0
 
 
 class _Nothing(nn.Module):
