@@ -226,5 +226,5 @@ def _crouch(placed: list[Placed], style: Style, grid: Grid) -> np.ndarray:
     starts = np.array([placed[0].start - 1.5, *(p.start for p in placed), placed[-1].start + placed[-1].figure.counts + 0.5])
     sizes = np.array([0.0, *(p.size * p.figure.bounce for p in placed), 0.0])
     depth = style.bounce_m * np.interp(grid.counts, starts, sizes)
-    pulse = (0.5 + 0.5 * np.cos(2 * np.pi * style.bounces * grid.counts)) ** 1.2
+    pulse = (0.5 + 0.5 * np.cos(2 * np.pi * grid.counts)) ** 1.2
     return style.crouch_m + depth * (pulse - 0.3)
