@@ -13,42 +13,12 @@ from scipy.ndimage import uniform_filter1d
 from choreia.render import dancer, raster
 from choreia.render.camera import Camera, View
 from choreia.render.light import KEY_FROM
-from choreia.render.stage import Picture, empty, floor_fraction
+from choreia.render.planes import Box, Frame, Picture, put, take
+from choreia.render.stage import empty, floor_fraction
 
 _SHADOW_PIXELS, _SHADOW_STRENGTH = 4, 0.80
 _CONTACT_REACH_M, _CONTACT_STRENGTH = 0.16, 0.60
 _REFLECTION_STRENGTH, _REFLECTION_FADE_M = 0.32, 0.55
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of picture pixels, rows [top, bottom) and columns [left, right), its edges multiples of 4."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height."""
-        return self.right - self.left, self.bottom - self.top
-
-    def of(self, plane: np.ndarray, pixels: int = 1) -> np.ndarray:
-        """The view of a full plane whose samples are `pixels` wide."""
-        return plane[self.top // pixels : self.bottom // pixels, self.left // pixels : self.right // pixels]
-
-    def within(self, outer: Box) -> Box:
-        """This box as seen from a box around it."""
-        return Box(self.left - outer.left, self.top - outer.top, self.right - outer.left, self.bottom - outer.top)
-
-
-@dataclass(frozen=True)
-class Patch:
-    """The part of a picture that the dancer changes."""
-
-    box: Box
-    picture: Picture
 
 
 @dataclass(frozen=True)
@@ -71,24 +41,8 @@ class _Shadow:
     keep: np.ndarray
 
 
-def draw(figure: dancer.Skin, moves: np.ndarray, camera: Camera) -> Picture:
-    """The whole picture; arguments as `patch`."""
-    stage = empty(camera)
-    picture = Picture(stage.luma.copy(), stage.cb.copy(), stage.cr.copy())
-    changed = patch(figure, moves, camera)
-    if changed is not None:
-        for whole, part, pixels in _planes(picture, changed.picture):
-            changed.box.of(whole, pixels)[...] = part
-    return picture
-
-
-def _planes(a: Picture, b: Picture) -> tuple[tuple[np.ndarray, np.ndarray, int], ...]:
-    """The planes of two pictures side by side, and how many pixels wide their samples are."""
-    return (a.luma, b.luma, 1), (a.cb, b.cb, 2), (a.cr, b.cr, 2)
-
-
-def patch(figure: dancer.Skin, moves: np.ndarray, camera: Camera) -> Patch | None:
-    """The dancer over the stage, or None when out of sight.
+def draw(figure: dancer.Skin, moves: np.ndarray, camera: Camera) -> Frame:
+    """The dancer on the stage.
 
     Args:
         figure: from `dancer.skin`.
@@ -99,17 +53,21 @@ def patch(figure: dancer.Skin, moves: np.ndarray, camera: Camera) -> Patch | Non
     shades = dancer.colours(figure, posed, camera)
     shadows = [shadow for shadow in _shadows(posed, figure, camera) if shadow is not None]
     layers = [layer for layer in (_reflection(posed, figure, shades, camera), _body(posed, figure, shades, camera)) if layer is not None]
-    boxes = [drawn.box for drawn in (*shadows, *layers)]
-    if not boxes:
-        return None
-    around = Box(min(b.left for b in boxes), min(b.top for b in boxes), max(b.right for b in boxes), max(b.bottom for b in boxes))
-    stage = empty(camera)
-    picture = Picture(around.of(stage.luma).copy(), around.of(stage.cb, 2).copy(), around.of(stage.cr, 2).copy())
-    for shadow in shadows:
-        _darken(picture, shadow, shadow.box.within(around))
-    for layer in layers:
-        _lay(picture, layer, layer.box.within(around))
-    return Patch(around, picture)
+    frame = empty(camera).copy()
+    if shadows or layers:
+        around = _around([shadow.box for shadow in shadows] + [layer.box for layer in layers])
+        picture = take(frame, around)
+        for shadow in shadows:
+            _darken(picture, shadow, shadow.box.within(around))
+        for layer in layers:
+            _lay(picture, layer, layer.box.within(around))
+        put(frame, around, picture)
+    return frame
+
+
+def _around(boxes: list[Box]) -> Box:
+    """The smallest box that holds the others."""
+    return Box(min(b.left for b in boxes), min(b.top for b in boxes), max(b.right for b in boxes), max(b.bottom for b in boxes))
 
 
 def _darken(picture: Picture, shadow: _Shadow, box: Box) -> None:

@@ -14,10 +14,12 @@ from scipy.ndimage import gaussian_filter1d
 
 from choreia.render.camera import Camera
 from choreia.render.light import tint
+from choreia.render.planes import CHROMA_GAIN, CHROMA_OFFSET, LUMA_GAIN, LUMA_OFFSET, Frame, whole
 
 CURTAIN_Z_M = -5.2
 """Where the curtain hangs."""
 
+_STRIPE = 16  # rows computed at a time: few enough to stay in the cache
 _HALF_WIDTH_M, _STEP_M = 24.0, 0.0025
 _BLURS_M = (0.002, 0.004, 0.007, 0.012, 0.02)
 _BOARD_M, _POOL_X_M, _POOL_Z_M = 0.165, 2.9, 2.7
@@ -25,17 +27,8 @@ _FLOOR_TINT, _HAZE_TINT, _CURTAIN_TINT = tint((1.0, 0.80, 0.62)), tint((0.55, 0.
 
 
 @dataclass(frozen=True)
-class Picture:
-    """A frame in BT.709 float32: luma (H, W) in [0, 1]; cb, cr (H/2, W/2) in [-0.5, 0.5]."""
-
-    luma: np.ndarray
-    cb: np.ndarray
-    cr: np.ndarray
-
-
-@dataclass(frozen=True)
 class _Rows:
-    """Per screen row: metres a pixel, profile number, haze (flat light) and glow (light on the profile), and hue of the glow."""
+    """Per screen row: metres a pixel, profile number, haze (flat light), glow (light on the profile, in code values) and its hue."""
 
     metres: np.ndarray
     profile: np.ndarray
@@ -46,22 +39,25 @@ class _Rows:
 
 
 @lru_cache(maxsize=3)
-def empty(camera: Camera) -> Picture:
-    """The stage without a dancer. Remembered while the camera rests: do not write into it."""
+def empty(camera: Camera) -> Frame:
+    """The stage without a dancer, read-only: it is remembered while the camera rests."""
     width, height = camera.size
-    rows = _rows(camera)
-    table = _profiles()
+    rows, table, grain = _rows(camera), _profiles(), _grain(width, height)
+    frame = whole(np.empty((height * 3 // 2, width), np.uint8))
     across = (np.arange(width, dtype=np.float32) + np.float32(0.5 - camera.cx)) / np.float32(_STEP_M)
     origin = np.float32((camera.x + _HALF_WIDTH_M) / _STEP_M)
-    place = np.clip(across * rows.metres[:, None] + origin, 0, table.shape[1] - 1).astype(np.int32)
-    place += (rows.profile * table.shape[1])[:, None]
-    lit = table.reshape(-1)[place] * rows.glow[:, None]
-    luma = lit + rows.haze[:, None] + _grain(width, height)
-    coarse = lit[::2, ::2]
-    haze = rows.haze[::2, None]
-    cb = coarse * rows.cb[::2, None] + haze * np.float32(_HAZE_TINT[0])
-    cr = coarse * rows.cr[::2, None] + haze * np.float32(_HAZE_TINT[1])
-    return Picture(luma, cb, cr)
+    for top in range(0, height, _STRIPE):
+        stripe, half = slice(top, top + _STRIPE), slice(top // 2, (top + _STRIPE) // 2)
+        place = np.clip(across * rows.metres[stripe, None] + origin, 0, table.shape[1] - 1).astype(np.intp)
+        place += rows.profile[stripe, None] * table.shape[1]
+        lit = table.reshape(-1)[place] * rows.glow[stripe, None]
+        haze, coarse = rows.haze[stripe, None], lit[::2, ::2]
+        frame.luma[stripe] = (lit + (haze * LUMA_GAIN + LUMA_OFFSET)) + grain[stripe]
+        for plane, tinted, hazy in ((frame.cb, rows.cb, _HAZE_TINT[0]), (frame.cr, rows.cr, _HAZE_TINT[1])):
+            ratio = CHROMA_GAIN / LUMA_GAIN
+            plane[half] = coarse * (tinted[stripe][::2, None] * ratio) + (haze[::2] * (np.float32(hazy) * CHROMA_GAIN) + CHROMA_OFFSET)
+    frame.data.flags.writeable = False
+    return frame
 
 
 def floor_fraction(camera: Camera) -> np.ndarray:
@@ -86,8 +82,8 @@ def _rows(camera: Camera) -> _Rows:
     skirting = 1 - 0.55 * np.exp(-np.abs((down - camera.y / back) * back) / 0.05)
     mixed = [edge * floor + (1 - edge) * wall for floor, wall in ((pool, curtain), (sheen, np.full_like(z, 0.022)))]
     hue = [np.where(on_floor, floor, wall) for floor, wall in zip(_FLOOR_TINT, _CURTAIN_TINT, strict=True)]
-    single = [value.astype(np.float32) for value in (metres, mixed[1] * skirting, mixed[0] * skirting, *hue)]
-    return _Rows(single[0], np.where(on_floor, blur, len(_BLURS_M)).astype(np.int32), *single[1:])
+    single = [value.astype(np.float32) for value in (metres, mixed[1] * skirting, mixed[0] * skirting * LUMA_GAIN, *hue)]
+    return _Rows(single[0], np.where(on_floor, blur, len(_BLURS_M)).astype(np.intp), *single[1:])
 
 
 @cache
@@ -110,4 +106,4 @@ def _profiles() -> np.ndarray:
 @cache
 def _grain(width: int, height: int) -> np.ndarray:
     """Fixed noise of about a code value that keeps dark gradients from banding."""
-    return (np.random.default_rng(11).random((height, width), np.float32) - np.float32(0.5)) / np.float32(180)
+    return (np.random.default_rng(11).random((height, width), np.float32) - np.float32(0.5)) * np.float32(1.2)

@@ -12,7 +12,7 @@ import numpy as np
 from choreia.clock import to_frame
 from choreia.files import atomic_path
 from choreia.render import dancer, frame
-from choreia.render.stage import Picture
+from choreia.render.planes import rgb
 from choreia.render.take import prepare
 from choreia.types import Motion
 
@@ -47,14 +47,6 @@ def sheet(
     blank = np.zeros_like(pictures[0])
     rows = [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
     write_png(path, np.concatenate([np.concatenate(row + [blank] * (columns - len(row)), axis=1) for row in rows]))
-
-
-def rgb(picture: Picture) -> np.ndarray:
-    """A picture as (H, W, 3) uint8 display RGB."""
-    cb, cr = (np.repeat(np.repeat(plane, 2, axis=0), 2, axis=1) for plane in (picture.cb, picture.cr))
-    red, blue = picture.luma + 1.5748 * cr, picture.luma + 1.8556 * cb
-    green = (picture.luma - 0.2126 * red - 0.0722 * blue) / 0.7152
-    return (np.clip(np.stack([red, green, blue], axis=-1), 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
 def write_png(path: str | os.PathLike[str], pixels: np.ndarray) -> None:

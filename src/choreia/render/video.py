@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,8 @@ import numpy as np
 
 from choreia.errors import ChoreiaError
 from choreia.files import atomic_path
-from choreia.render import dancer, frame, stage
-from choreia.render.camera import Camera
+from choreia.render import dancer, frame
 from choreia.render.sound import SoundTrack, blocks_of
-from choreia.render.stage import Picture
 from choreia.render.take import Take, prepare
 from choreia.types import Audio, Motion
 
@@ -114,31 +111,4 @@ def _frames(take: Take) -> Iterator[np.ndarray]:
 
 
 def _frame(take: Take, i: int) -> np.ndarray:
-    camera = take.path.at(i)
-    planes = _empty_stage(camera).copy()
-    patch = frame.patch(dancer.skin(), take.moves[i], camera)
-    if patch is not None:
-        _store(planes, camera.size, patch.box, patch.picture)
-    return planes
-
-
-@lru_cache(maxsize=3)
-def _empty_stage(camera: Camera) -> np.ndarray:
-    planes = np.empty((camera.size[1] * 3 // 2, camera.size[0]), np.uint8)
-    _store(planes, camera.size, frame.Box(0, 0, *camera.size), stage.empty(camera))
-    return planes
-
-
-def _store(planes: np.ndarray, size: tuple[int, int], box: frame.Box, picture: Picture) -> None:
-    """Put a picture into a box of planar 4:2:0 bytes (H * 3 / 2, W) in BT.709's video range."""
-    width, height = size
-    colour = planes[height:].reshape(2, height // 2, width // 2)
-    box.of(planes[:height])[...] = _bytes(picture.luma, 219, 16.5)
-    for plane, values in zip(colour, (picture.cb, picture.cr), strict=True):
-        box.of(plane, 2)[...] = _bytes(values, 224, 128.5)
-
-
-def _bytes(values: np.ndarray, gain: float, offset: float) -> np.ndarray:
-    scaled = values * np.float32(gain)
-    scaled += np.float32(offset)
-    return np.clip(scaled, 1, 254, out=scaled).astype(np.uint8)
+    return frame.draw(dancer.skin(), take.moves[i], take.path.at(i)).data
