@@ -48,6 +48,9 @@ class Generator(Protocol):
     def tokens_for(self, frames: int) -> int:
         """Tokens that cover `frames` frames at 30 fps."""
 
+    def seams_s(self, frames: int) -> np.ndarray:
+        """Where the windows of a dance of `frames` frames begin and end, seconds."""
+
     def dance(self, features: np.ndarray, *, style: str | None = None, seed: int = 0, echo: Echo | None = None,
               progress: Progress | None = None) -> Motion:  # fmt: skip
         """Movement at 30 fps for "dance" features (T, 24), at least T frames."""

@@ -33,6 +33,9 @@ class Dancer(Protocol):
     def move(self, music: Music, style: str | None, seed: int, progress: Progress | None) -> tuple[Motion, Script]:
         """Raw movement for the whole of `music` at 30 fps, at least as long as the music."""
 
+    def seams_s(self, duration_s: float) -> np.ndarray:
+        """Where pieces of a dance of this length were joined, seconds; empty when it is made in one piece."""
+
 
 @dataclass(frozen=True)
 class ModelDancer:
@@ -60,6 +63,10 @@ class ModelDancer:
         motion = self.generator.dance(features, style=style, seed=seed, echo=echo, progress=progress)
         return motion.slice(0, frames), _script(style or "the model's own choice", music)
 
+    def seams_s(self, duration_s: float) -> np.ndarray:
+        """Where windows begin and end."""
+        return self.generator.seams_s(clock.frames_in(duration_s, FPS))
+
 
 @dataclass(frozen=True)
 class RuleDancer:
@@ -67,16 +74,19 @@ class RuleDancer:
 
     name: str = "choreographer"
     weights_sha256: str | None = None
-    styles: tuple[str, ...] = STYLES
+    styles: tuple[str, ...] = tuple(STYLES)
 
     def move(self, music: Music, style: str | None, seed: int, progress: Progress | None) -> tuple[Motion, Script]:
         """Choreograph by rule; beatless music gets an even pulse of 90 BPM."""
         grid = music.beats_s if music.has_beat else np.arange(0, music.duration_s + 1, 60 / 90)
         bars = music.downbeats_s if music.has_beat else grid[::4]
-        chosen = style or STYLES[seed % len(STYLES)]
-        energy = _to_length(music.energy.values, clock.frames_in(music.duration_s, FPS))[:, 0]
-        dance = choreograph(grid, bars, music.sections, chosen, seed, fps=FPS, energy=energy, duration_s=music.duration_s)
+        chosen = style or self.styles[seed % len(self.styles)]
+        dance = choreograph(grid, bars, music.sections, chosen, seed, fps=FPS, energy=music.energy, duration_s=music.duration_s)
         return dance.motion, dance.script
+
+    def seams_s(self, duration_s: float) -> np.ndarray:
+        """None: it is made in one piece."""
+        return np.zeros(0)
 
 
 DANCERS: dict[str, Callable[[], Dancer]] = {"dancemeld": lambda: ModelDancer(load("small")), "choreographer": RuleDancer}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from choreia.diffusion import Denoiser
 from choreia.diffusion.constraints import echo as echoing
-from choreia.diffusion.constraints import inpaint, long_denoise
+from choreia.diffusion.constraints import inpaint, long_denoise, window_starts
 from choreia.diffusion.guidance import guided
 from choreia.errors import ChoreiaError
 from choreia.models.base import Echo, Progress, Weights, shipped
@@ -57,6 +57,11 @@ class Generator:
     def tokens_for(self, frames: int) -> int:
         """Rows of latents that cover `frames` frames: even."""
         return -(-frames // (2 * TOKEN_FRAMES)) * 2
+
+    def seams_s(self, frames: int) -> np.ndarray:
+        """Where windows begin and end inside a dance of `frames` frames, seconds."""
+        starts = window_starts(self.tokens_for(frames), self.config.prior.window, self.config.prior.overlap).numpy()
+        return np.sort(np.concatenate([starts[1:], starts[:-1] + self.config.prior.window])) / self.tokens_per_s
 
     def dance(self, features: np.ndarray, *, style: str | None = None, seed: int = 0, echo: Echo | None = None,
               progress: Progress | None = None) -> Motion:  # fmt: skip
