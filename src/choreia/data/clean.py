@@ -1,4 +1,4 @@
-"""A real take on its way to choreia-24: read, freed of its T-pose and its spikes, retargeted, on two clocks, judged.
+"""A real take on its way to choreia-24: read, freed of its T-pose and its spikes, retargeted, its feet planted, on two clocks, judged.
 
 Nothing is passed over in silence: what was repaired is counted, what is unusable is refused with the reason.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from choreia.data.takes import Take
 from choreia.errors import ChoreiaError
-from choreia.motion.cleanup import foot_contacts, repair_spikes, resample
+from choreia.motion.cleanup import foot_contacts, lock_feet, repair_spikes, resample
 from choreia.motion.io import amc, bvh, g1
 from choreia.motion.kinematics import positions
 from choreia.motion.retarget import to_choreia24, without_rest_frames
@@ -56,8 +56,8 @@ def clean(take: Take) -> CleanTake | Refusal:
     reason = _unusable(ours)
     if reason:
         return Refusal(take, reason)
-    fine = resample(ours, FINE_FPS)
-    motion = resample(ours, FPS)
+    fine = lock_feet(resample(ours, FINE_FPS))
+    motion = resample(fine, FPS)
     return CleanTake(take, motion, fine, foot_contacts(motion, floor_m=0.0), len(raw) - len(began), spikes)
 
 

@@ -24,6 +24,7 @@ from choreia.types import Motion, Skeleton
 
 _STANDING_M_S = 0.25  # a foot slower than this stands or hangs still
 _STANDING_SHARE = 0.03  # least share of frames with a slow foot for the take to tell where its floor is
+_FLOOR_SHARE = 0.3  # of the heights of standing feet, this share lies below the floor: noise, and heels that dip
 _LEVEL_M = 0.004  # a floor that is off by less is left as it is
 _AT_REST_RAD = 0.5  # a pose whose joints are all within this of the rest pose is the rest pose
 _LEAP_RAD, _LEAP = 0.08, 2.5  # a step of the body between frames that is more than this, and this many times the usual, is a leap
@@ -217,7 +218,7 @@ def _floor_error(ankles: dict[str, Tensor], clearance: Tensor, fps: float) -> fl
     standing = clearance[pace < _STANDING_M_S]
     if len(standing) < _STANDING_SHARE * clearance.numel():
         return 0.0
-    error = float(standing.quantile(0.1))
+    error = float(standing.quantile(_FLOOR_SHARE))
     return error if abs(error) > _LEVEL_M else 0.0
 
 
