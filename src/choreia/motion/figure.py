@@ -37,8 +37,6 @@ MATERIALS = (
 )
 """What `Mesh.material` indexes."""
 
-_HIDDEN_DEPTH_M = 0.004
-
 
 @dataclass(frozen=True)
 class Mesh:
@@ -61,7 +59,10 @@ class Mesh:
 
 @dataclass(frozen=True)
 class _Part:
-    """One closed surface: material, shape, box, grid spacing; `paired` ones are given for the left and mirrored."""
+    """One closed surface: material, shape, box, grid spacing; `paired` ones are given for the left and mirrored.
+
+    Faces deeper than `hidden_m` under other parts are left out; `joint` carries the whole part, where one does.
+    """
 
     material: str
     shape: Shape
@@ -70,6 +71,7 @@ class _Part:
     cell: float
     paired: bool = False
     joint: str | None = None
+    hidden_m: float = 0.004
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _pieces(part: _Part) -> list[_Piece]:
 def _without_hidden(piece: _Piece) -> _Piece:
     """A piece less the faces that lie wholly under another part, which no pose brings out."""
     others = [_whole(part) for part in _parts() if part is not piece.part]
-    hidden = np.min([shape(piece.vertices) for shape in others], axis=0) < -_HIDDEN_DEPTH_M
+    hidden = np.min([shape(piece.vertices) for shape in others], axis=0) < -piece.part.hidden_m
     faces = piece.faces[~hidden[piece.faces].all(axis=1)]
     used, faces = np.unique(faces, return_inverse=True)
     return _Piece(piece.part, piece.vertices[used], piece.normals[used], faces.reshape(-1, 3))
@@ -140,7 +142,7 @@ def _parts() -> tuple[_Part, ...]:
     return (
         _Part("top", _top(), (-0.37, 0.90, -0.17), (0.37, 1.51, 0.17), 0.026),
         _Part("trousers", _trousers(), (-0.24, 0.04, -0.19), (0.24, 1.10, 0.17), 0.027),
-        _Part("skin", _head(), (-0.11, 1.36, -0.13), (0.11, 1.75, 0.15), 0.0145),
+        _Part("skin", _head(), (-0.11, 1.36, -0.13), (0.11, 1.75, 0.15), 0.0145, hidden_m=0.03),
         _Part("skin", _arm(), (0.22, 1.32, -0.07), (0.92, 1.45, 0.11), 0.0155, paired=True),
         _Part("shoes", _shoe(), (0.02, -0.01, -0.12), (0.20, 0.16, 0.23), 0.019, paired=True),
         _Part("soles", _sole(), (0.02, -0.02, -0.12), (0.20, 0.05, 0.24), 0.020, paired=True),

@@ -11,7 +11,7 @@ from choreia.motion.figure import MATERIALS, Mesh, dancer
 from choreia.render import light
 from choreia.render.camera import Camera
 
-_LIFT_M = {"skin": 0.0, "top": 0.010, "trousers": 0.008, "shoes": 0.0, "soles": 0.004, "hair": 0.014, "eyes": 0.02}
+_LIFT_M = {"skin": 0.0, "top": 0.013, "trousers": 0.004, "shoes": 0.0, "soles": 0.004, "hair": 0.014, "eyes": 0.02}
 """How much nearer than they are surfaces are sorted, so that hems lie cleanly over what they cover."""
 
 

@@ -28,8 +28,8 @@ def sheet(
     motion: Motion,
     path: str | os.PathLike[str],
     times_s: Sequence[float] | None = None,
-    columns: int = 4,
-    size: tuple[int, int] = (480, 360),
+    columns: int = 8,
+    size: tuple[int, int] = (288, 384),
 ) -> None:
     """A PNG contact sheet, row by row.
 
