@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -40,7 +41,10 @@ class FeedForward(nn.Module):
 
 
 class SteeredBlock(nn.Module):
-    """Attention then feed-forward; a steering vector shifts, scales and gates both. Starts as the identity."""
+    """Attention then feed-forward; a steering vector shifts, scales and gates both. Starts as the identity.
+
+    Drop-out silences channels of the two updates for a whole sequence at a time.
+    """
 
     def __init__(self, width: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__()
@@ -54,8 +58,9 @@ class SteeredBlock(nn.Module):
     def forward(self, x: Tensor, steering: Tensor) -> Tensor:
         """x (B, N, width), steering (B, 1 or N, width)."""
         shift_a, scale_a, gate_a, shift_f, scale_f, gate_f = self.steer(F.silu(steering)).chunk(6, dim=-1)
-        x = x + gate_a * self.drop(self.attention(normed(x) * (1 + scale_a) + shift_a))
-        return x + gate_f * self.drop(self.feed_forward(normed(x) * (1 + scale_f) + shift_f))
+        kept = self.drop(torch.ones(2, len(x), 1, x.shape[-1], device=x.device))
+        x = x + gate_a * kept[0] * self.attention(normed(x) * (1 + scale_a) + shift_a)
+        return x + gate_f * kept[1] * self.feed_forward(normed(x) * (1 + scale_f) + shift_f)
 
 
 def normed(x: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ import numpy as np
 
 from choreia.metrics import beats_music
 from choreia.metrics.beats_music import Labelled
-from choreia.music import spectrum
+from choreia.music import files, spectrum
 from choreia.types import Audio
 
 
@@ -81,7 +81,7 @@ def _path(folder: Path, name: str) -> Path:
 
 
 def _save(folder: Path, song: Labelled) -> None:
-    bands = spectrum.measure([song.audio.mono()]).beats.astype(np.float16)
+    bands = spectrum.measure(files.stream_audio(song.audio, spectrum.RATE)).beats.astype(np.float16)
     np.savez(_path(folder, song.name), bands=bands, beats_s=song.beats_s, downbeats_s=song.downbeats_s)
 
 

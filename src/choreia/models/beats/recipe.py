@@ -24,11 +24,11 @@ from choreia.music.spectrum import FAST_FPS
 class Recipe:
     """Numbers of the run; `crop` in frames at 60 fps."""
 
-    steps: int = 1200
+    steps: int = 1000
     batch: int = 10
     crop: int = 1200
-    rate: float = 3e-3
-    decay: float = 0.999
+    rate: float = 6e-3
+    decay: float = 0.99
     seed: int = 0
 
 
@@ -39,7 +39,8 @@ def train(pieces: list[Piece], weights: Path, recipe: Recipe | None = None) -> l
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     net = BeatNet()
-    average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.decay))
+    follow = torch.optim.swa_utils.get_ema_multi_avg_fn(recipe.decay)
+    average = torch.optim.swa_utils.AveragedModel(net, multi_avg_fn=follow, use_buffers=True)
     optimizer = torch.optim.AdamW(net.parameters(), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, recipe.rate, total_steps=recipe.steps, pct_start=0.1)
     losses = []
@@ -58,7 +59,7 @@ def train(pieces: list[Piece], weights: Path, recipe: Recipe | None = None) -> l
         if step % 100 == 99:
             print(f"step {step + 1:5d}  loss {np.mean(losses[-100:]):.4f}", flush=True)
     with atomic_path(weights) as part:
-        save_file({name: value.half() for name, value in average.module.state_dict().items()}, part)
+        save_file(average.module.half().state_dict(), part)
     return losses
 
 

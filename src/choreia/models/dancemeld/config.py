@@ -126,7 +126,7 @@ SMALL = Config(
     LossWeights(),
     PriorConfig(),
     Fit(batch=24, window=128, lr=6e-4),
-    Fit(batch=48, window=64, lr=5e-4, steps=6000),
+    Fit(batch=32, window=64, lr=5e-4, warmup=300, steps=8000),
 )
 
 TINY = replace(

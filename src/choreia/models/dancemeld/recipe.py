@@ -147,7 +147,7 @@ def train_prior(corpus: Corpus, tokenizer: Path, out: Path, config: Config, sett
     stage1 = load_tokenizer(tokenizer)
     config = replace(config, tokenizer=stage1.config)
     tracks = latent_tracks(stage1, corpus.train)
-    mean, std = latent_statistics(tracks)
+    mean, std = latent_statistics(tracks, config.tokenizer.bottom_width)
     windows = Windows(_normalised(tracks, mean, std), config.fit_prior.window, settings.seed, grid=2, silent_columns=4 * MUSIC_COLUMNS)
     torch.manual_seed(settings.seed)
     objective = PriorObjective(config, len(corpus.styles))
@@ -178,10 +178,15 @@ def latent_tracks(stage1: TokenizerObjective, tracks: tuple[Track, ...], offsets
     return tuple(made)
 
 
-def latent_statistics(tracks: tuple[Track, ...]) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation (width,) of latents."""
+def latent_statistics(tracks: tuple[Track, ...], bottom_width: int) -> tuple[Tensor, Tensor]:
+    """Mean and scale (width,) of latents: half way (geometrically) between each column's deviation and its level's.
+
+    Fully standardised, columns that hardly move the body would count as much in Eq. 13 as those that do.
+    """
     rows = torch.from_numpy(np.concatenate([track.values for track in tracks]))
-    return rows.mean(0), rows.std(0).clamp(min=1e-4)
+    std = rows.std(0).clamp(min=1e-4)
+    levels = [part.square().mean().sqrt().expand_as(part) for part in std.split([bottom_width, len(std) - bottom_width]) if len(part)]
+    return rows.mean(0), (std * torch.cat(levels)).sqrt()
 
 
 def _prior_batch(windows: Windows, config: Config, step: int, coder: Callable[[Tensor], Tensor] | None) -> Batch:
