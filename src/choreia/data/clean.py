@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from choreia.data.takes import Take
 from choreia.errors import ChoreiaError
@@ -15,6 +16,7 @@ from choreia.motion.cleanup import foot_contacts, lock_feet, repair_spikes, resa
 from choreia.motion.io import amc, bvh, g1
 from choreia.motion.kinematics import positions
 from choreia.motion.retarget import to_choreia24, without_rest_frames
+from choreia.motion.rotations import expmap_to_quaternion, multiply
 from choreia.types import Motion
 
 FPS = 30
@@ -50,7 +52,7 @@ def clean(take: Take) -> CleanTake | Refusal:
     try:
         raw = read(take)
         began = without_rest_frames(raw) if take.path.suffix.lower() == ".bvh" else raw
-        ours, spikes = repair_spikes(to_choreia24(began))
+        ours, spikes = repair_spikes(_lift_head(to_choreia24(began), take.head_lift_rad))
     except ChoreiaError as error:
         return Refusal(take, str(error).replace(str(take.path), take.path.name))
     reason = _unusable(ours)
@@ -68,6 +70,17 @@ def read(take: Take) -> Motion:
         return amc.read(take.path, take.skeleton, fps=take.fps, end_sites=True)
     motion = g1.read(take.path, fps=take.fps) if suffix == ".csv" else bvh.read(take.path, end_sites=True)
     return Motion(motion.skeleton, motion.root, motion.rotations, take.fps)
+
+
+def _lift_head(motion: Motion, angle: float) -> Motion:
+    """The head turned up by `angle` radians about its own left axis in all frames."""
+    if not angle:
+        return motion
+    head = motion.skeleton.index("head")
+    nod = expmap_to_quaternion(torch.tensor([-angle, 0.0, 0.0]))
+    rotations = motion.rotations.copy()
+    rotations[:, head] = multiply(torch.from_numpy(rotations[:, head]), nod.expand(len(motion), 4)).numpy()
+    return Motion(motion.skeleton, motion.root, rotations, motion.fps)
 
 
 def _unusable(motion: Motion) -> str:

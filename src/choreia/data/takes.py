@@ -30,6 +30,9 @@ _STYLE_OF_TAKE = {
     "J_ShortDance15_Nineties": "hip-hop",
     "J_ShortDance16_JazzWalk": "jazz",
 }
+_HEAD_LIFT_RAD = {"05": 0.52, "49": 0.52}
+"""How far the heads of some CMU subjects hang too low in all their takes, plain walks included: their head markers were askew."""
+
 _LICENCES = {
     "cmu": "CMU motion capture database: free for all uses, do not resell the data itself (mocap.cs.cmu.edu, NSF EIA-0196217)",
     "g1": "CC BY 4.0, G1 Moves, Experiential Technologies; dance Jasmine Coro; karate Mike Gassaway; director Mitch Chaiet",
@@ -38,7 +41,7 @@ _LICENCES = {
 
 @dataclass(frozen=True)
 class Take:
-    """One row of the index. `path` and `skeleton` (empty when the file has its own) are absolute; fps in Hz; style is one of `STYLES`."""
+    """One row of the index. `skeleton` is None when the file has its own; style is one of `STYLES`; head_lift_rad corrects the gaze."""
 
     key: str
     path: Path
@@ -53,6 +56,7 @@ class Take:
     style: str
     phrase: str
     split: str
+    head_lift_rad: float = 0.0
 
 
 def read_index(source_dir: Path) -> list[Take]:
@@ -96,6 +100,7 @@ def _take(row: dict[str, str], index: Path) -> Take:
         style=style(subject, name, dance),
         phrase=splits.phrase(subject, name, row["text"]),
         split=splits.split(subject, name),
+        head_lift_rad=_HEAD_LIFT_RAD.get(subject, 0.0) if row["corpus"] == "cmu" else 0.0,
     )
 
 
