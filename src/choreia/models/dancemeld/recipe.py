@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
 from torch import Tensor
 
+from choreia.data.shards import Sample, mirrored, read_samples
+from choreia.errors import ChoreiaError
 from choreia.models.base import HASHES, WEIGHTS, read_weights, write_weights
 from choreia.models.dancemeld.body import level_joints
 from choreia.models.dancemeld.codes import CodesPrior
@@ -22,13 +23,10 @@ from choreia.models.dancemeld.config import MUSIC_COLUMNS, Config, Fit
 from choreia.models.dancemeld.model import MODEL, in_pieces, join, split
 from choreia.models.dancemeld.objective import PriorObjective, TokenizerObjective
 from choreia.models.dancemeld.tokenizer import Tokenizer
-from choreia.motion.cleanup import mirror
-from choreia.motion.representation import Heading152
-from choreia.motion.skeleton import choreia24
+from choreia.motion.representation import Heading152, Smpl6d147
 from choreia.training.loop import Settings, train
 from choreia.training.phase import Batch, Phase
 from choreia.training.tracks import Track, Windows
-from choreia.types import Motion
 
 
 @dataclass(frozen=True)
@@ -40,20 +38,59 @@ class Corpus:
     styles: tuple[str, ...]
 
 
-def read_motion(folder: Path) -> Corpus:
-    """Stage 1's corpus from what `choreia prepare` left in `folder` (index.json, motion30/): training takes also mirrored, dance twice."""
-    index = json.loads((folder / "index.json").read_text())
-    tracks: dict[str, list[Track]] = {"train": [], "val": [], "test": []}
-    for entry in index:
-        with safe_open(folder / entry["file"], "np") as file:
-            root, rotations, contacts = (file.get_tensor(name) for name in ("root", "rotations", "contacts"))
-        motion = Motion(choreia24(), root, rotations, float(entry["fps"]))
-        weight = 2.0 if entry["dance"] else 1.0
-        tracks[entry["split"]].append(Track(entry["key"], Heading152.encode(motion, contacts), None, -1, weight))
-        if entry["split"] == "train":
-            values = Heading152.encode(mirror(motion), contacts[:, [2, 3, 0, 1]])
-            tracks["train"].append(Track(entry["key"] + "-mirrored", values, None, -1, weight))
-    return Corpus(tuple(tracks["train"]), tuple(tracks["val"] + tracks["test"]), ())
+@dataclass(frozen=True)
+class Mix:
+    """How often a frame of each kind is drawn, and whether a take comes once with each of its songs or with its first alone."""
+
+    dance: float
+    other: float
+    synthetic: float
+    all_songs: bool
+
+
+TOKENIZER_MIX = Mix(dance=2.0, other=1.0, synthetic=0.6, all_songs=False)
+PRIOR_MIX = Mix(dance=3.0, other=0.35, synthetic=0.6, all_songs=True)
+
+
+def read_corpus(folder: Path, config: Config, mix: Mix) -> Corpus:
+    """Tracks of what `choreia prepare` wrote into `folder`, on the variant's representation; training takes also mirrored."""
+    samples = {split: read_samples(folder, split) for split in ("train", "val", "test")}
+    train_samples = samples["train"] + [mirrored(sample) for sample in samples["train"]]
+    styles = tuple(sorted({sample.labels.style for part in samples.values() for sample in part}))
+    held_out = samples["test"] or samples["val"]
+    first = replace(mix, all_songs=False)
+    return Corpus(
+        tuple(track for sample in train_samples for track in _tracks(sample, config, mix, styles)),
+        tuple(track for sample in held_out for track in _tracks(sample, config, first, styles)),
+        styles,
+    )
+
+
+def _tracks(sample: Sample, config: Config, mix: Mix, styles: tuple[str, ...]) -> list[Track]:
+    labels = sample.labels
+    weight = mix.synthetic if labels.kind == "synthetic" else mix.dance if labels.dance else mix.other
+    values = ENCODERS[config.tokenizer.representation](sample)
+    songs = [_to_rate(song.dance, len(values)) for song in sample.music[: None if mix.all_songs else 1]]
+    style = styles.index(labels.style)
+    return [Track(f"{labels.key}.{k}", values, song, style, weight / max(1, len(songs))) for k, song in enumerate(songs or [None])]
+
+
+def _fine_values(sample: Sample) -> np.ndarray:
+    if sample.fine is None:
+        raise ChoreiaError(f"{sample.labels.key} has no motion at 60 fps: prepare the data again")
+    return Smpl6d147.encode(sample.fine)
+
+
+def _to_rate(features: np.ndarray, frames: int) -> np.ndarray:
+    """Music features (n, 24) spread over `frames` frames, nearest."""
+    return features[np.minimum(np.arange(frames) * len(features) // frames, len(features) - 1)]
+
+
+ENCODERS: dict[str, Callable[[Sample], np.ndarray]] = {
+    "heading152": lambda sample: Heading152.encode(sample.motion, sample.contacts),
+    "smpl6d147": _fine_values,
+}
+"""From a prepared sample to values (T, dim), by representation."""
 
 
 def normaliser(tracks: tuple[Track, ...]) -> tuple[Tensor, Tensor]:
