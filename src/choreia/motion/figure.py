@@ -369,7 +369,8 @@ def _strongest(weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The four strongest joints (N, 4) uint8 of dense weights and their shares (N, 4) float32, summing to 1."""
     order = np.argsort(-weights, axis=1, kind="stable")[:, :4]
     share = np.take_along_axis(weights, order, axis=1)
-    return order.astype(np.uint8), (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
+    share = (share / share.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.where(share > 0, order, 0).astype(np.uint8), share
 
 
 def rest_positions(skeleton: Skeleton, root: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Motion and sound to an MP4: frames drawn on two threads while this one encodes (H.264 and AAC through PyAV).
+"""Motion and sound to an MP4: frames drawn on a few threads while this one encodes (H.264 and AAC through PyAV).
 
 Frame i shows the motion at i / fps seconds and sound starts at 0, so picture and song stay together to the frame. PyAV's
 binary wheels contain libx264, which is GPL; where a build lacks it, MPEG-4 part 2 is written instead.
@@ -26,7 +26,7 @@ from choreia.types import Audio, Motion
 Progress = Callable[[str, float], None]
 """Called with the name of the stage and the share done, 0 to 1."""
 
-_THREADS, _AHEAD = 2, 6
+_THREADS, _AHEAD = min(max(os.cpu_count() or 2, 2), 4), 8
 
 
 def render(

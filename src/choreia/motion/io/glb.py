@@ -92,10 +92,11 @@ def _add_nodes(document: pygltflib.GLTF2, motion: Motion) -> None:
     skeleton = motion.skeleton
     places = np.asarray(skeleton.offsets, float).copy()
     places[0] = motion.root[0]
+    turns = _to_xyzw(motion.rotations[0])
     for j, name in enumerate(skeleton.names):
         children = [k for k, parent in enumerate(skeleton.parents) if parent == j]
-        turn = np.roll(np.asarray(motion.rotations[0, j], float), -1).tolist()
-        document.nodes.append(pygltflib.Node(name=name, translation=places[j].tolist(), rotation=turn, children=children))
+        node = pygltflib.Node(name=name, translation=places[j].tolist(), rotation=turns[j].tolist(), children=children)
+        document.nodes.append(node)
     document.nodes.append(pygltflib.Node(name="figure", mesh=0, skin=0))
     roots = [j for j, parent in enumerate(skeleton.parents) if parent < 0]
     document.scenes.append(pygltflib.Scene(name="stage", nodes=[*roots, len(skeleton.names)]))
@@ -139,7 +140,7 @@ def _add_animation(blob: _Blob, motion: Motion) -> None:
     times = clock.frame_times(len(motion), motion.fps).astype(np.float32)
     at = blob.add(times, pygltflib.SCALAR, bounds=True)
     turns = rotations.continuous(torch.from_numpy(np.asarray(motion.rotations, np.float64))).numpy()
-    turns = np.roll(turns / np.linalg.norm(turns, axis=-1, keepdims=True), -1, axis=-1).astype(np.float32)
+    turns = _to_xyzw(turns).astype(np.float32)
     tracks = [(0, "translation", blob.add(np.asarray(motion.root, np.float32), pygltflib.VEC3))]
     tracks += [(j, "rotation", blob.add(turns[:, j], pygltflib.VEC4)) for j in range(turns.shape[1])]
     samplers = [pygltflib.AnimationSampler(input=at, output=values, interpolation="LINEAR") for _, _, values in tracks]
@@ -148,6 +149,12 @@ def _add_animation(blob: _Blob, motion: Motion) -> None:
         for number, (node, path, _) in enumerate(tracks)
     ]
     blob.document.animations.append(pygltflib.Animation(name="dance", samplers=samplers, channels=channels))
+
+
+def _to_xyzw(wxyz: np.ndarray) -> np.ndarray:
+    """Quaternions (..., 4) in glTF's order, at length 1, float64."""
+    single = np.asarray(wxyz, np.float64)
+    return np.roll(single / np.linalg.norm(single, axis=-1, keepdims=True), -1, axis=-1)
 
 
 def read(path: str | os.PathLike[str]) -> Motion:
