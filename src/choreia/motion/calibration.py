@@ -90,7 +90,7 @@ def _reference(skeleton: Skeleton, joints: JointMap, places: Tensor, turns: Tens
     if _stands(joints, rest[None], up[None])[0] > 0:
         return rest, torch.eye(3, dtype=rest.dtype).expand(len(rest), 3, 3), _facing(joints, rest, _snap(up))
     world_up = torch.tensor([0.0, 1.0, 0.0], dtype=places.dtype).expand(len(places), 3)
-    best = int(_stands(joints, places, world_up).argmax())
+    best = int((_stands(joints, places, world_up) - _uneven(joints, places)).argmax())
     return places[best], turns[best], _facing(joints, places[best], world_up[0])
 
 
@@ -125,6 +125,15 @@ def _stands(joints: JointMap, places: Tensor, up: Tensor) -> Tensor:
         margins.append(way.norm(dim=-1) / length.clamp_min(1e-9) - _STRAIGHT)
     margins.append((_trunk_up(joints, places) * up).sum(-1) - _UPRIGHT)
     return torch.stack(margins).min(0).values
+
+
+def _uneven(joints: JointMap, places: Tensor) -> Tensor:
+    """Differences in height (T,) between the two ankles and between the two toes, as shares of the legs: 0 on both feet."""
+    total = torch.zeros_like(places[:, 0, 0])
+    for joint in ("ankle", "foot"):
+        if f"left_{joint}" in joints.place and f"right_{joint}" in joints.place:
+            total = total + (places[:, joints.place[f"left_{joint}"], 1] - places[:, joints.place[f"right_{joint}"], 1]).abs()
+    return total / _leg_length(joints, places)
 
 
 def _pose_ours(joints: JointMap, places: Tensor, facing: Tensor) -> dict[str, Tensor]:
