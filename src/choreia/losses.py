@@ -33,8 +33,8 @@ def standing(feet: Tensor, fps: float, slower_than_mps: float = 0.3) -> Tensor:
 
 
 def alignment(top: Tensor, music: Tensor, has_music: Tensor) -> Tensor:
-    """Mean squared distance of top codes and reduced music (B, N, width) over samples with `has_music` (B,) 1: DanceMeld Eq. 10."""
-    return ((top - music).square() * has_music[:, None, None]).mean()
+    """Mean squared distance of top codes and reduced music (B, N, width) where `has_music` (B,) is 1: DanceMeld Eq. 10."""
+    return ((top - music).square() * has_music[:, None, None]).sum() / max(1, top.numel())
 
 
 def difference(values: Tensor, fps: float) -> Tensor:
