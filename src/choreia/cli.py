@@ -87,8 +87,9 @@ def render(
 
 @app.command()
 def prepare(
-    source: Annotated[Path, typer.Argument(help="folder with motion/INDEX.csv and its takes")],
+    source: Annotated[Path | None, typer.Argument(help="folder with motion/INDEX.csv and its takes; none: synthetic dances only")] = None,
     out: Out = Path("prepared"),
+    songs: Annotated[int, typer.Option(help="synthetic songs to compose and choreograph")] = 56,
     workers: Annotated[int, typer.Option(help="processes")] = 2,
     seed: Seed = 0,
 ) -> None:
@@ -96,7 +97,7 @@ def prepare(
     from choreia.pipelines.train import prepare as run
 
     with _progress(False) as progress:
-        report = run(source, out, workers=workers, seed=seed, progress=progress)
+        report = run(source, out, songs=songs, workers=workers, seed=seed, progress=progress)
     _report(report, False)
 
 
@@ -107,12 +108,13 @@ def train(
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for checkpoints and logs")] = Path("runs"),
     variant: Annotated[str, typer.Option(help="paper, small or tiny, or an ablation's name")] = "small",
     steps: Annotated[int | None, typer.Option(help="optimiser steps; default: the recipe's")] = None,
+    minutes: Annotated[float | None, typer.Option(help="stop in good order after so many minutes")] = None,
     seed: Seed = 0,
 ) -> None:
     """Train a model; stop and start at will."""
     from choreia.pipelines.train import train as run
 
-    _report(run(recipe, data, out, variant=variant, steps=steps, seed=seed), False)
+    _report(run(recipe, data, out, variant=variant, steps=steps, seed=seed, max_minutes=minutes), False)
 
 
 @app.command()

@@ -1,0 +1,67 @@
+"""`choreia prepare` and `choreia train`: takes and songs to shards, shards to weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from choreia.data.prepare import prepare as prepare_real
+from choreia.data.synthetic import synthesize
+from choreia.errors import ChoreiaError
+from choreia.models.beats import corpus as beat_corpus
+from choreia.models.beats import recipe as beats
+from choreia.models.dancemeld import recipe as dancemeld
+from choreia.models.dancemeld.config import variant as dancemeld_variant
+from choreia.training.loop import Settings
+
+Progress = Callable[[str, float], None]
+
+
+def prepare(source: Path | None, out: Path, *, songs: int = 56, workers: int = 2, seed: int = 0,
+            progress: Progress | None = None) -> dict[str, object]:  # fmt: skip
+    """Real takes of `source` into `out`/real, and `songs` composed and choreographed songs into `out`/synthetic."""
+    lines = []
+    if source is not None:
+        report = prepare_real(source, out / "real", workers=workers, seed=seed, progress=progress)
+        lines.append(f"{out / 'real'}: {len(report.rows) - len(report.refused)} takes, {len(report.refused)} refused (see report.md)")
+    if songs:
+        made = synthesize(out / "synthetic", songs, seed=seed, workers=workers, progress=progress)
+        lines.append(f"{out / 'synthetic'}: {len(made.rows)} songs danced")
+    return {"text": "\n".join(lines)}
+
+
+def train(recipe: str, data: Path, out: Path, *, variant: str = "small", steps: int | None = None, seed: int = 0,
+          max_minutes: float | None = None) -> dict[str, object]:  # fmt: skip
+    """Run one recipe on what `prepare` wrote (beats: on unpacked MIDI); going on where an earlier run in `out` stopped."""
+    recipes: dict[str, Callable[[], Path]] = {
+        "dancemeld-tokenizer": lambda: _tokenizer(data, out, variant, _settings(out / "tokenizer", seed, max_minutes), steps),
+        "dancemeld-prior": lambda: _prior(data, out, variant, _settings(out / "prior", seed, max_minutes), steps),
+        "beats": lambda: _beats(data, out, seed),
+    }
+    if recipe not in recipes:
+        raise ChoreiaError(f"unknown recipe {recipe!r}: choose one of {', '.join(recipes)}")
+    return {"text": str(recipes[recipe]())}
+
+
+def _settings(out: Path, seed: int, max_minutes: float | None) -> Settings:
+    return Settings(out, seed, max_seconds=max_minutes * 60 if max_minutes else None)
+
+
+def _tokenizer(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
+    return dancemeld.train_tokenizer(dancemeld.read_corpus(data, "tokenizer"), settings.out, dancemeld_variant(variant), settings, steps)
+
+
+def _prior(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
+    stage1 = out / "tokenizer" / "tokenizer.safetensors"
+    if not stage1.is_file():
+        raise ChoreiaError(f"no {stage1}: run `choreia train dancemeld-tokenizer` with the same --out first")
+    corpus = dancemeld.read_corpus(data, "prior")
+    return dancemeld.train_prior(corpus, stage1, settings.out, dancemeld_variant(variant), settings, steps)
+
+
+def _beats(data: Path, out: Path, seed: int) -> Path:
+    weights = out / "beats.safetensors"
+    if not (out / "songs").is_dir():
+        beat_corpus.build(data, out / "songs", composed_songs=200, beatless=60)
+    beats.train(beat_corpus.load(out / "songs"), weights, beats.Recipe(seed=seed))
+    return weights
