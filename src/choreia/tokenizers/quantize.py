@@ -73,6 +73,11 @@ class ResidualQuantizer(nn.Module):
         super().__init__()
         self.books = nn.ModuleList(Codebook(size, width, decay) for size in sizes)
 
+    @property
+    def codebooks(self) -> list[Codebook]:
+        """The codebooks, first level first."""
+        return [book for book in self.books if isinstance(book, Codebook)]
+
     def forward(self, x: Tensor, keep: Tensor | None = None) -> Quantized:
         """Quantise x (B, N, width); in training the codebooks learn. Row b uses its first `keep[b]` levels (B,), all when None."""
         with torch.autocast(x.device.type, enabled=False):
@@ -81,7 +86,7 @@ class ResidualQuantizer(nn.Module):
     def _quantize(self, x: Tensor, keep: Tensor | None) -> Quantized:
         left, total = x.detach(), torch.zeros_like(x)
         codes = torch.empty(*x.shape[:-1], len(self.books), dtype=torch.long, device=x.device)
-        for level, book in enumerate(self.books):
+        for level, book in enumerate(self.codebooks):
             index, vectors = _choose(book, left, self.training)
             used = 1.0 if keep is None else (keep > level).float()[:, None, None]
             total, left = total + vectors * used, left - vectors
@@ -91,19 +96,18 @@ class ResidualQuantizer(nn.Module):
 
     def lookup(self, codes: Tensor) -> Tensor:
         """Vectors (B, N, width) of codes (B, N, levels)."""
-        vectors = [book.vectors[codes[..., k]] for k, book in enumerate(self.books)]
+        vectors = [book.vectors[codes[..., k]] for k, book in enumerate(self.codebooks)]
         return torch.stack(vectors).sum(0) if vectors else torch.zeros(*codes.shape[:-1], 0)
 
     @torch.no_grad()
     def fit(self, x: Tensor, generator: torch.Generator) -> None:
         """Start every level by k-means on the rows of x (M, width)."""
-        for book in self.books:
+        for book in self.codebooks:
             book.fit(x, generator)
             x = x - book.vectors[book.nearest(x)]
 
 
-def _choose(book: nn.Module, x: Tensor, learn: bool) -> tuple[Tensor, Tensor]:
-    assert isinstance(book, Codebook)
+def _choose(book: Codebook, x: Tensor, learn: bool) -> tuple[Tensor, Tensor]:
     flat = x.reshape(-1, x.shape[-1])
     codes = book.nearest(flat)
     vectors = book.vectors[codes].view_as(x)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from choreia.errors import ChoreiaError
 
@@ -115,7 +116,7 @@ class Config:
     def from_json(text: str) -> Config:
         """Inverse of `to_json`."""
         raw = json.loads(text)
-        tokenizer = {k: tuple(v) if isinstance(v, list) else v for k, v in raw["tokenizer"].items()}
+        tokenizer: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw["tokenizer"].items()}
         fits = (Fit(**raw["fit_tokenizer"]), Fit(**raw["fit_prior"]))
         return Config(raw["name"], TokenizerConfig(**tokenizer), LossWeights(**raw["losses"]), PriorConfig(**raw["prior"]), *fits)
 

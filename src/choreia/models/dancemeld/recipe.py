@@ -70,9 +70,10 @@ def _tracks(sample: Sample, config: Config, mix: Mix, styles: tuple[str, ...]) -
     labels = sample.labels
     weight = mix.synthetic if labels.kind == "synthetic" else mix.dance if labels.dance else mix.other
     values = ENCODERS[config.tokenizer.representation](sample)
-    songs = [_to_rate(song.dance, len(values)) for song in sample.music[: None if mix.all_songs else 1]]
-    style = styles.index(labels.style)
-    return [Track(f"{labels.key}.{k}", values, song, style, weight / max(1, len(songs))) for k, song in enumerate(songs or [None])]
+    chosen = sample.music[: None if mix.all_songs else 1]
+    songs: list[np.ndarray | None] = [_to_rate(song.dance, len(values)) for song in chosen]
+    style, share = styles.index(labels.style), weight / max(1, len(songs))
+    return [Track(f"{labels.key}.{k}", values, song, style, share) for k, song in enumerate(songs or [None])]
 
 
 def _fine_values(sample: Sample) -> np.ndarray:
