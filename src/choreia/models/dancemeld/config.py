@@ -68,9 +68,9 @@ class PriorConfig:
     """Diffusion prior over the latents. `kind`: "joint" p(h'_b, h_t | m), "cascade" p(h_t | m) p(h'_b | h_t, m), "codes" VQ-Diffusion."""
 
     kind: str = "joint"
-    width: int = 320
+    width: int = 256
     layers: int = 6
-    heads: int = 5
+    heads: int = 4
     window: int = 64
     overlap: int = 24
     dropout: float = 0.1
@@ -127,7 +127,7 @@ SMALL = Config(
     LossWeights(),
     PriorConfig(),
     Fit(batch=24, window=128, lr=6e-4),
-    Fit(batch=32, window=64, lr=5e-4, warmup=300, steps=8000),
+    Fit(batch=24, window=64, lr=6e-4, warmup=300, steps=8000),
 )
 
 TINY = replace(

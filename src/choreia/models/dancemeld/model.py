@@ -24,6 +24,7 @@ from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES, Config,
 from choreia.models.dancemeld.kinds import build_prior
 from choreia.models.dancemeld.tokenizer import Latents, build_tokenizer, repeat_pairs
 from choreia.motion.representation import Heading152
+from choreia.nn.precision import quick
 from choreia.types import Motion
 
 MODEL = "dancemeld"
@@ -86,7 +87,8 @@ class Generator:
         keep = None if known is None or mask is None else (self._standard(known)[None], torch.from_numpy(np.float32(mask))[None, :, None])
         wrap = self._wrap(self.config.prior.guidance if guidance is None else guidance, keep, echo)
         report = None if progress is None else (lambda share: progress("dancing", share))
-        drawn = self._prior.sample(noise, given, wrap, steps or self.config.prior.sample_steps, report)[0]
+        with quick():
+            drawn = self._prior.sample(noise, given, wrap, steps or self.config.prior.sample_steps, report)[0]
         latents = (drawn * self._latent_std + self._latent_mean).numpy()
         return latents if known is None or mask is None else np.where(mask[:, None] >= 1, known, latents)
 

@@ -53,8 +53,8 @@ PRIOR_MIX = Mix(dance=3.0, other=0.35, synthetic=0.6, all_songs=True)
 
 
 def read_corpus(folder: Path, config: Config, mix: Mix) -> Corpus:
-    """Tracks of what `choreia prepare` wrote into `folder`, on the variant's representation; training takes also mirrored."""
-    samples = {split: read_samples(folder, split) for split in ("train", "val", "test")}
+    """Tracks of what `choreia prepare` wrote into `folder` (real/, synthetic/), on the variant's representation; training takes also mirrored."""
+    samples = {split: _without_outdanced(_read(folder, split)) for split in ("train", "val", "test")}
     train_samples = samples["train"] + [mirrored(sample) for sample in samples["train"]]
     styles = tuple(sorted({sample.labels.style for part in samples.values() for sample in part}))
     held_out = samples["test"] or samples["val"]
@@ -64,6 +64,23 @@ def read_corpus(folder: Path, config: Config, mix: Mix) -> Corpus:
         tuple(track for sample in held_out for track in _tracks(sample, config, first, styles)),
         styles,
     )
+
+
+def _read(folder: Path, split: str) -> list[Sample]:
+    parts = [part for part in (folder / "real", folder / "synthetic") if part.is_dir()]
+    if not parts:
+        raise ChoreiaError(f"{folder}: holds neither real/ nor synthetic/; make them with `choreia prepare`")
+    return [sample for part in parts for sample in read_samples(part, split)]
+
+
+def _without_outdanced(samples: list[Sample]) -> list[Sample]:
+    """Synthetic takes go where there is more real dance of their style: the choreographer fills gaps, it does not dilute."""
+    seconds = {(kind, s.labels.style): 0.0 for s in samples for kind in ("real", "synthetic")}
+    for sample in samples:
+        if sample.labels.dance:
+            seconds[sample.labels.kind, sample.labels.style] += sample.labels.seconds
+    outdanced = {style for _, style in seconds if seconds["real", style] > seconds["synthetic", style]}
+    return [s for s in samples if s.labels.kind == "real" or s.labels.style not in outdanced]
 
 
 def _tracks(sample: Sample, config: Config, mix: Mix, styles: tuple[str, ...]) -> list[Track]:
