@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,15 +102,17 @@ def measure_danced(name: str, danced: list[Danced], songs: list[Song], reference
     lengths = [d.motion.duration_s for d in danced]
     score = sync.against_shuffled(beats, [s.beats_s for s in songs], lengths, [d.song for d in danced], seed=seed)
     seams = [physics.seam_jerk_ratio(d.motion, d.seams_s) for d in danced if len(d.seams_s)]
-    return Row(**{
-        **asdict(row),
-        "precision": score["precision"].value, "precision_z": score["precision"].z,
-        "recall": score["recall"].value, "recall_z": score["recall"].z,
-        "beats_per_s": float(sum(map(len, beats)) / sum(lengths)),
-        "planted_percent": planted_percent([d.motion for d in danced]),
-        "seam_jerk": float(np.nanmean(seams)) if seams else float("nan"),
-        "longest_still_s": max(physics.longest_still_s(d.motion) for d in danced),
-    })  # fmt: skip
+    return replace(
+        row,
+        precision=score["precision"].value,
+        precision_z=score["precision"].z,
+        recall=score["recall"].value,
+        recall_z=score["recall"].z,
+        beats_per_s=float(sum(map(len, beats)) / sum(lengths)),
+        planted_percent=planted_percent([d.motion for d in danced]),
+        seam_jerk=float(np.nanmean(seams)) if seams else float("nan"),
+        longest_still_s=max(physics.longest_still_s(d.motion) for d in danced),
+    )
 
 
 def planted_percent(motions: list[Motion], limit_m: float = 0.01) -> float:

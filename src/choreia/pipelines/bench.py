@@ -17,6 +17,7 @@ from choreia.music.analyze import analyze_file
 from choreia.pipelines.choreograph import choreograph_song, dancer
 from choreia.render.video import render
 from choreia.synth.composer import compose
+from choreia.types import Motion
 
 Progress = Callable[[str, float], None]
 
@@ -42,7 +43,7 @@ def bench(*, seconds: float = 180.0, progress: Progress | None = None) -> dict[s
     return {**result, "text": "\n".join(f"{key:24} {value:.4g}" for key, value in result.items())}
 
 
-def _dance(path: Path, progress: Progress | None) -> tuple[float, float, object]:
+def _dance(path: Path, progress: Progress | None) -> tuple[float, float, Motion]:
     """Seconds for the whole job (model loading included), seconds of it in the analysis, and the take."""
     started = time.perf_counter()
     music = analyze_file(path)

@@ -26,9 +26,17 @@ Progress = Callable[[str, float], None]
 class Dancer(Protocol):
     """Whoever can dance: a trained model or the rule-based choreographer."""
 
-    name: str
-    weights_sha256: str | None
-    styles: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """What `--model` calls it."""
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """Hash of the weights, None where there are none."""
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """What `--style` may ask for."""
 
     def move(self, music: Music, style: str | None, seed: int, progress: Progress | None) -> tuple[Motion, Script]:
         """Raw movement for the whole of `music` at 30 fps, at least as long as the music."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from choreia import clock
-from choreia.data.shards import Sample, read_samples
+from choreia.data.shards import read_samples
 from choreia.errors import ChoreiaError
 from choreia.metrics.beats_music import librosa_beats
 from choreia.metrics.dances import Danced, Reference, Row, Song, measure_danced
@@ -59,14 +59,10 @@ def dances(data: Path, songs_dir: Path | None, seeds: int, progress: Progress | 
 
 def takes(data: Path, split: str) -> list[Motion]:
     """Real dance of one split, feet locked as everything that is compared with it; ChoreiaError when there is none."""
-    found = [sample for sample in read_samples(data, split) if _is_real_dance(sample)]
+    found = [sample for sample in read_samples(data / "real", split) if sample.labels.dance]
     if not found:
         raise ChoreiaError(f"{data}: no real dance in split {split!r}; make it with `choreia prepare`")
     return [lock_feet(sample.motion) for sample in found]
-
-
-def _is_real_dance(sample: Sample) -> bool:
-    return sample.labels.dance and sample.labels.kind == "real"
 
 
 def _heard(songs_dir: Path | None) -> Iterator[Heard]:
@@ -119,4 +115,4 @@ def _random_real(known: list[Motion], heard: list[Heard], seeds: int) -> Iterato
 
 def _without_synchrony(row: Row) -> Row:
     """Held-out takes have no song of their own here."""
-    return replace(row, **{name: float("nan") for name in ("precision", "precision_z", "recall", "recall_z")})
+    return replace(row, precision=np.nan, precision_z=np.nan, recall=np.nan, recall_z=np.nan)

@@ -35,7 +35,7 @@ class TokenizerRow:
 def tokenizer(data: Path) -> list[TokenizerRow]:
     """Held-out dance, and all held-out takes."""
     generator = load("small")
-    samples = [s for s in read_samples(data, "test") if s.labels.kind == "real" and len(s.motion) >= SHORTEST_FRAMES]
+    samples = [sample for sample in read_samples(data / "real", "test") if len(sample.motion) >= SHORTEST_FRAMES]
     if not samples:
         raise ChoreiaError(f"{data}: no held-out takes; make them with `choreia prepare`")
     return [_row("held-out dance", [s for s in samples if s.labels.dance], generator), _row("all held-out", samples, generator)]

@@ -48,15 +48,16 @@ def _settings(out: Path, seed: int, max_minutes: float | None) -> Settings:
 
 
 def _tokenizer(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
-    return dancemeld.train_tokenizer(dancemeld.read_corpus(data, "tokenizer"), settings.out, dancemeld_variant(variant), settings, steps)
+    config = dancemeld_variant(variant)
+    return dancemeld.train_tokenizer(dancemeld.read_corpus(data, config, dancemeld.TOKENIZER_MIX), settings.out, config, settings, steps)
 
 
 def _prior(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
     stage1 = out / "tokenizer" / "tokenizer.safetensors"
     if not stage1.is_file():
         raise ChoreiaError(f"no {stage1}: run `choreia train dancemeld-tokenizer` with the same --out first")
-    corpus = dancemeld.read_corpus(data, "prior")
-    return dancemeld.train_prior(corpus, stage1, settings.out, dancemeld_variant(variant), settings, steps)
+    config = dancemeld_variant(variant)
+    return dancemeld.train_prior(dancemeld.read_corpus(data, config, dancemeld.PRIOR_MIX), stage1, settings.out, config, settings, steps)
 
 
 def _beats(data: Path, out: Path, seed: int) -> Path:

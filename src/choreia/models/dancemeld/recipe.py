@@ -53,7 +53,7 @@ PRIOR_MIX = Mix(dance=3.0, other=0.35, synthetic=0.6, all_songs=True)
 
 
 def read_corpus(folder: Path, config: Config, mix: Mix) -> Corpus:
-    """Tracks of what `choreia prepare` wrote into `folder` (real/, synthetic/), on the variant's representation; training takes also mirrored."""
+    """Tracks of what `choreia prepare` left in `folder` (real/, synthetic/), on the variant's representation; training also mirrored."""
     samples = {split: _without_outdanced(_read(folder, split)) for split in ("train", "val", "test")}
     train_samples = samples["train"] + [mirrored(sample) for sample in samples["train"]]
     styles = tuple(sorted({sample.labels.style for part in samples.values() for sample in part}))
