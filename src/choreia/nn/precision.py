@@ -7,6 +7,6 @@ import torch
 
 def quick() -> torch.autocast:
     """Context in which networks compute in bfloat16 if this CPU can do so natively, and as they are if not."""
-    capabilities = getattr(torch.cpu, "get_capabilities", dict)()
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     native = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return torch.autocast("cpu", torch.bfloat16, enabled=native)
