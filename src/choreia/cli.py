@@ -31,7 +31,7 @@ def dance(
     seed: Seed = 0,
     start: Start = 0.0,
     seconds: Seconds = None,
-    style: Annotated[str | None, typer.Option(help="hip-hop, salsa, ballet, …; default: chosen by the model")] = None,
+    style: Annotated[str | None, typer.Option(help="hip-hop, salsa, ballet, …; default: drawn by the seed")] = None,
     takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
     formats: Formats = "bvh,glb,npz,mp4,json",
     model: Annotated[str, typer.Option(help="dancemeld, or choreographer (rules, no learning)")] = "dancemeld",
@@ -73,11 +73,11 @@ def convert(
 @app.command()
 def render(
     source: Annotated[Path, typer.Argument(help="a dance: .bvh .amc .csv (G1) .npz .pkl .glb")],
-    out: Annotated[Path, typer.Option("-o", "--out", help=".mp4 for a video, .png for a contact sheet")] = Path("dance.mp4"),
+    out: Annotated[Path, typer.Option("-o", "--out", help=".mp4 film, .png contact sheet, .svg speed against beats")] = Path("dance.mp4"),
     song: Annotated[Path | None, typer.Option(help="sound track")] = None,
     force: Force = False,
 ) -> None:
-    """Film a motion file: a lit figure on a stage floor, with sound."""
+    """Film a motion file, lay out a contact sheet, or plot its speed against the beats."""
     from choreia.pipelines.render import render as run
 
     with _progress(False) as progress:

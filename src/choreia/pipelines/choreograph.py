@@ -20,6 +20,9 @@ from choreia.synth.choreographer import STYLES, choreograph
 from choreia.types import Motion, Move, Music, Script
 
 FPS = 30.0
+REPERTOIRE = {"salsa": 0.34, "party": 0.3, "hip-hop": 0.12, "contemporary": 0.08, "ballet": 0.08, "indian": 0.08}
+"""What the model dances when it is not told: styles with real takes, about as often as they were danced in them."""
+
 Progress = Callable[[str, float], None]
 
 
@@ -68,8 +71,9 @@ class ModelDancer:
         features = _to_length(music.features["dance"].values, frames)
         tokens = self.generator.tokens_for(frames)
         echo = plan.echoes(music, tokens, self.generator.tokens_per_s)
+        style = style or str(np.random.default_rng(seed).choice(list(REPERTOIRE), p=list(REPERTOIRE.values())))
         motion = self.generator.dance(features, style=style, seed=seed, echo=echo, progress=progress)
-        return motion.slice(0, frames), _script(style or "the model's own choice", music)
+        return motion.slice(0, frames), _script(style, music)
 
     def seams_s(self, duration_s: float) -> np.ndarray:
         """Where windows begin and end."""
