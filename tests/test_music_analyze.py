@@ -14,17 +14,19 @@ from choreia.types import Audio, Section
 RATE = 22050
 
 
-def clicks(times_s, duration_s, accents_s=(), rate=RATE):
-    """A drum-like click at each time, lower and louder on the accents."""
-    t = np.arange(round(0.08 * rate)) / rate
-    rng = np.random.default_rng(0)
-    light = 0.35 * rng.normal(size=len(t)) * np.exp(-t * 90)
-    heavy = np.sin(2 * np.pi * (60 + 90 * np.exp(-t * 40)) * t) * np.exp(-t * 25)
+def drums(beats_s, duration_s, rate=RATE):
+    """Kick and snare in turn on the beats, a hat on every half beat."""
+    t = np.arange(round(0.12 * rate)) / rate
+    noise = np.random.default_rng(0).normal(size=len(t))
+    kick = np.sin(2 * np.pi * (60 * t + 2 * (1 - np.exp(-t * 40)))) * np.exp(-t * 25)
+    snare = (0.5 * noise + 0.5 * np.sin(2 * np.pi * 190 * t)) * np.exp(-t * 35)
+    hat = 0.25 * np.diff(noise, prepend=0) * np.exp(-t * 90)
+    halves_s = np.sort(np.concatenate([beats_s, beats_s[:-1] + np.diff(beats_s) / 2]))
     sound = np.zeros(round(duration_s * rate) + len(t))
-    for at_s, click in [*((at, light) for at in times_s), *((at, heavy) for at in accents_s)]:
-        at = round(at_s * rate)
-        sound[at : at + len(t)] += click
-    return Audio((0.5 * sound[: round(duration_s * rate)]).astype(np.float32)[None], rate)
+    for times_s, hit in ((beats_s[::2], kick), (beats_s[1::2], snare), (halves_s, hat)):
+        for at in np.round(times_s * rate).astype(int):
+            sound[at : at + len(t)] += hit
+    return Audio((0.4 * sound[: round(duration_s * rate)]).astype(np.float32)[None], rate)
 
 
 def f_measure(true_s, found_s, window_s=0.07):
@@ -35,23 +37,21 @@ def f_measure(true_s, found_s, window_s=0.07):
     return 2 * hits / (len(true_s) + len(found_s))
 
 
-@pytest.mark.parametrize("bpm", [84, 100, 120, 128, 150])
+@pytest.mark.parametrize("bpm", [76, 84, 100, 120, 128, 145])
 def test_a_drum_beat_is_found_at_its_tempo(bpm):
     true_s = np.arange(0.25, 20, 60 / bpm)
-    music = analyze(clicks(np.arange(0.25, 20, 30 / bpm), 20.0, true_s[::2]))
-    assert f_measure(true_s, music.beats_s) > 0.9
+    music = analyze(drums(true_s, 20.0))
+    assert f_measure(true_s, music.beats_s) > 0.95
     assert abs(np.median(music.tempo_bpm) / bpm - 1) < 0.02
 
 
-def test_a_tempo_change_is_followed():
-    slow, fast = np.arange(0.2, 16, 60 / 92), np.arange(16.2, 32, 60 / 124)
-    true_s = np.concatenate([slow, fast])
-    halves_s = np.concatenate([slow, slow + 30 / 92, fast, fast + 30 / 124])
-    music = analyze(clicks(halves_s, 33.0, np.concatenate([slow[::2], fast[::2]])))
-    assert f_measure(true_s, music.beats_s) > 0.85
-    tempo = music.tempo_bpm
-    assert abs(np.median(tempo[music.beats_s < 14]) - 92) < 3
-    assert abs(np.median(tempo[music.beats_s > 18]) - 124) < 4
+@pytest.mark.parametrize(("first", "second"), [(92, 124), (130, 100)])
+def test_a_tempo_change_is_followed(first, second):
+    true_s = np.concatenate([np.arange(0.2, 16, 60 / first), np.arange(16.2, 32, 60 / second)])
+    music = analyze(drums(true_s, 33.0))
+    assert f_measure(true_s, music.beats_s) > 0.9
+    assert abs(np.median(music.tempo_bpm[music.beats_s < 14]) - first) < 3
+    assert abs(np.median(music.tempo_bpm[music.beats_s > 19]) - second) < 4
 
 
 def silence(n, rng):
@@ -89,12 +89,12 @@ def test_what_has_no_beat_gets_none(sound, seed):
 
 def test_known_beats_pass_through():
     beats_s = np.array([0.31, 0.8, 1.33, 1.9, 2.4, 2.95, 3.5, 4.0, 4.5])
-    music = analyze(clicks(beats_s, 5.0), beats_s, beats_s[::3])
+    music = analyze(drums(beats_s, 5.0), beats_s, beats_s[::3])
     assert np.array_equal(music.beats_s, beats_s)
     assert np.array_equal(music.downbeats_s, beats_s[::3])
     assert music.meter == 3
     assert np.array_equal(music.eights_s, beats_s[::6])
-    free = analyze(clicks(beats_s, 5.0), beats_s)
+    free = analyze(drums(beats_s, 5.0), beats_s)
     assert np.array_equal(free.beats_s, beats_s)
     assert set(free.downbeats_s) <= set(beats_s)
 
@@ -103,7 +103,7 @@ def test_known_beats_pass_through():
 def groove():
     """Eight bars at 115 BPM."""
     beats_s = np.arange(0.1, 17, 60 / 115)
-    return analyze(clicks(np.arange(0.1, 17, 30 / 115), 17.0, beats_s[::2]), beats_s, beats_s[::4])
+    return analyze(drums(beats_s, 17.0), beats_s, beats_s[::4])
 
 
 def test_dance_columns_follow_their_definitions(groove):
@@ -186,7 +186,7 @@ def test_very_short_sound_is_analysed(n):
 
 
 def test_a_file_and_its_sound_in_memory_agree_and_twice_is_the_same(tmp_path):
-    song = clicks(np.arange(0, 24, 0.25), 24.0, np.arange(0, 24, 1.0))
+    song = drums(np.arange(0, 24, 0.5), 24.0)
     files.write(tmp_path / "song.wav", song)
     held = analyze(files.read(tmp_path / "song.wav"))
     streamed, again = analyze_file(tmp_path / "song.wav"), analyze_file(tmp_path / "song.wav")

@@ -43,8 +43,9 @@ class BeatNet(nn.Module):
     Pairs of frames are folded into one; the steps run at 30 fps, and every step's end speaks for both frames of its pair.
     """
 
-    def __init__(self, width: int = WIDTH, dropout: float = 0.1) -> None:
+    def __init__(self, width: int = WIDTH, dropout: float = 0.05) -> None:
         super().__init__()
+        self.norm = nn.BatchNorm1d(2 * BEAT_BANDS)
         self.enter = nn.Conv1d(2 * BEAT_BANDS, width, 6, stride=2, padding=2)
         self.steps = nn.Sequential(*(Listen(width, dilation, dropout) for dilation in DILATIONS))
         self.leave = nn.Conv1d(width, 4, 1)
@@ -52,7 +53,7 @@ class BeatNet(nn.Module):
     def forward(self, bands: Tensor) -> Tensor:
         """Logits (B, n, 2)."""
         rise = nn.functional.pad(bands.diff(dim=1), (0, 0, 1, 0)).clamp_min(0)
-        x = rearrange(torch.cat([bands, 2 * rise], dim=2), "b n c -> b c n")
+        x = self.norm(rearrange(torch.cat([bands, rise], dim=2), "b n c -> b c n"))
         pairs = self.leave(nn.functional.elu(self.steps(nn.functional.elu(self.enter(x)))))
         return rearrange(pairs, "b (f c) n -> b (n f) c", f=2)
 
@@ -68,7 +69,7 @@ def load() -> BeatNet:
     from safetensors.torch import load as parse
 
     net = BeatNet()
-    net.load_state_dict({name: value.float() for name, value in parse((resources.files("choreia") / WEIGHTS).read_bytes()).items()})
+    net.load_state_dict(parse((resources.files("choreia") / WEIGHTS).read_bytes()))
     return net.eval()
 
 

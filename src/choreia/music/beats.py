@@ -1,4 +1,4 @@
-"""Beats and bars: an activation says how much each frame looks like a beat, dynamic programming finds the grid that explains it.
+"""Beats and bars: the network says how much each frame looks like a beat, dynamic programming finds the grid that explains it.
 
 The search is the bar-pointer model of Krebs, Böck & Widmer (ISMIR 2015) over whole beat intervals: a state is (frame of a beat,
 interval before it), so one step is a maximum over interval changes. Bars are found the same way over (metre, place in the bar).
@@ -12,15 +12,20 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
+from choreia.music import beatnet
 from choreia.music.spectrum import FAST_FPS, Spectra
 
 SHORTEST, LONGEST = 16, 66
 TEMPO_COST = 60.0
+PRIOR = 0.4
+PREFERRED_BPM = 108.0
 FREE_CHANGE = 0.025
-FLOOR = 0.02
-METERS = {4: 0.0, 3: -1.0, 5: -3.0, 6: -3.0, 7: -3.0}
-SLIP_COST = 8.0
-LEAST_CONFIDENCE = 0.15
+FLOOR = 0.005
+METERS = {4: 0.0, 3: -1.0, 5: -3.0, 6: -5.0, 7: -3.0}
+SLIP_COST = 6.0
+LEAST_CONFIDENCE = 0.05
+SHORTEST_SONG_S = 2.0
+SILENCE_POWER = 1e-8
 NOTHING = np.zeros(0)
 
 
@@ -34,22 +39,16 @@ class Grid:
 
 
 def activation(spectra: Spectra) -> np.ndarray:
-    """(2T, 2) in [0, 1] at 60 fps: how much each frame looks like a beat, and like a downbeat."""
-    rise = np.maximum(0, np.diff(spectra.beats, axis=0, prepend=spectra.beats[:1]))
-    flux, low = rise.mean(axis=1), rise[:, :10].mean(axis=1)
-    return np.stack([_squash(flux), _squash(low)], axis=1)
-
-
-def _squash(curve: np.ndarray) -> np.ndarray:
-    mean = uniform_filter1d(curve, 121)
-    spread = np.sqrt(uniform_filter1d((curve - mean) ** 2, 601)) + 1e-3
-    return 1 / (1 + np.exp(-2.0 * ((curve - mean) / spread - 2)))
+    """(2T, 2) in [0, 1] at 60 fps: how much each frame looks like a beat, and like a downbeat; 0 throughout silence."""
+    if spectra.power.max() < SILENCE_POWER:
+        return np.zeros((len(spectra.beats), 2), np.float32)
+    return beatnet.listen(spectra.beats)
 
 
 def track(likeness: np.ndarray) -> Grid:
     """The grid of beats and bars in an activation (n, 2) at 60 fps."""
     frames = beat_frames(likeness[:, 0])
-    if len(frames) < 4 or likeness[frames, 0].mean() < LEAST_CONFIDENCE:
+    if frames[-1] - frames[0] < SHORTEST_SONG_S * FAST_FPS or likeness[frames, 0].mean() < LEAST_CONFIDENCE:
         return Grid(NOTHING, NOTHING)
     return bars(refine(frames, likeness[:, 0]) / FAST_FPS, likeness)
 
@@ -82,7 +81,7 @@ def _interval_costs(intervals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     ratio = np.abs(np.log(intervals[:, None] / intervals[None]))
     quantum = 1.0 / intervals[:, None]
     change = TEMPO_COST * np.maximum(0, ratio - np.maximum(FREE_CHANGE, quantum)) + 2.0 * ratio / np.maximum(FREE_CHANGE, quantum) * 0.1
-    prior = -0.15 * (np.log2(60 * FAST_FPS / intervals / 118) / 0.6) ** 2
+    prior = -PRIOR * (np.log2(60 * FAST_FPS / intervals / PREFERRED_BPM) / 0.6) ** 2
     return change, prior
 
 
