@@ -21,8 +21,10 @@ PRIOR = 0.4
 PREFERRED_BPM = 108.0
 FREE_CHANGE = 0.025
 FLOOR = 0.005
-METERS = {4: 0.0, 3: -1.0, 5: -3.0, 6: -5.0, 7: -3.0}
-SLIP_COST = 6.0
+METERS = {4: 0.0, 3: -3.0, 5: -8.0, 6: -8.0, 7: -8.0}
+SLIP_COST = 10.0
+DOWN_RATE = 0.25
+DOWN_FLOOR = 0.02
 LEAST_CONFIDENCE = 0.05
 SHORTEST_SONG_S = 2.0
 SILENCE_POWER = 1e-8
@@ -108,12 +110,14 @@ def refine(frames: np.ndarray, likeness: np.ndarray) -> np.ndarray:
 
 
 def bars(beats_s: np.ndarray, likeness: np.ndarray) -> Grid:
-    """Choose metre and downbeats for given beats, from the second column of an activation (n, 2) at 60 fps."""
+    """Choose metre and downbeats for given beats, from an activation (n, 2) at 60 fps: how much more than a beat each beat looks."""
     frames = np.clip(np.round(beats_s * FAST_FPS).astype(int), 0, len(likeness) - 1)
-    down = np.clip(maximum_filter1d(likeness[:, 1], 7)[frames], FLOOR, 1 - FLOOR)
+    beat, one = maximum_filter1d(likeness, 7, axis=0)[frames].T
+    down = np.clip(one / np.maximum(np.maximum(one, beat), 1e-3), DOWN_FLOOR, 1 - DOWN_FLOOR)
     meter_of = np.concatenate([np.full(m, m) for m in METERS])
     place_of = np.concatenate([np.arange(m) for m in METERS])
-    path = _bar_path(np.where(place_of == 0, np.log(down)[:, None], np.log(1 - down)[:, None]), meter_of, place_of)
+    score = np.where(place_of == 0, np.log(down / DOWN_RATE)[:, None], np.log((1 - down) / (1 - DOWN_RATE))[:, None])
+    path = _bar_path(score, meter_of, place_of)
     is_down = place_of[path] == 0
     return Grid(beats_s, beats_s[is_down], int(np.bincount(meter_of[path]).argmax()))
 
