@@ -54,7 +54,9 @@ class BeatScore:
 def groove_pieces(data: Path) -> list[Path]:
     """Groove performances of a whole beat that last 20 s or more; `data` holds `music/groove_midi`."""
     folder = data / "music" / "groove_midi" / "groove"
-    with _open(folder / "info.csv") as table:
+    if not (folder / "info.csv").is_file():
+        raise ChoreiaError(f"{data} holds no music/groove_midi: unpack the data there")
+    with (folder / "info.csv").open(newline="") as table:
         rows = [row for row in csv.DictReader(table) if row["beat_type"] == "beat" and float(row["duration"]) >= SHORTEST_GROOVE_S]
     return [folder / row["midi_filename"] for row in rows]
 
@@ -152,10 +154,3 @@ def _mean(rows: list[BeatScore]) -> BeatScore:
     """The mean of the groups, each counted once."""
     values = np.array([[r.beat_f, r.downbeat_f, r.librosa_beat_f, r.tempo_right, r.librosa_tempo_right] for r in rows]).mean(axis=0)
     return BeatScore("mean of groups", sum(r.n for r in rows), *(float(value) for value in values))
-
-
-def _open(path: Path):  # noqa: ANN202
-    try:
-        return path.open(newline="")
-    except OSError:
-        raise ChoreiaError(f"there is no {path}: unpack the data there") from None

@@ -24,7 +24,7 @@ from choreia.music.spectrum import FAST_FPS
 class Recipe:
     """Numbers of the run; `crop` in frames at 60 fps."""
 
-    steps: int = 1000
+    steps: int = 1800
     batch: int = 10
     crop: int = 1200
     rate: float = 6e-3
@@ -64,8 +64,10 @@ def train(pieces: list[Piece], weights: Path, recipe: Recipe | None = None) -> l
 
 
 def batch(pieces: list[Piece], recipe: Recipe, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Random crops: bands (B, crop, 80) and targets (B, crop, 2)."""
-    crops = [crop(pieces[rng.integers(len(pieces))], recipe.crop, rng) for _ in range(recipe.batch)]
+    """Random crops, every second of music as likely as any other: bands (B, crop, 80) and targets (B, crop, 2)."""
+    ends = np.cumsum([len(piece.bands) for piece in pieces])
+    chosen = np.searchsorted(ends, rng.uniform(0, ends[-1], recipe.batch))
+    crops = [crop(pieces[int(i)], recipe.crop, rng) for i in chosen]
     return tuple(torch.from_numpy(np.stack(column)) for column in zip(*crops, strict=True))  # type: ignore[return-value]
 
 
