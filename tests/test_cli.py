@@ -93,7 +93,7 @@ def test_file_that_is_not_sound(run, tmp_path, content):
         (("--formats", "bvh,docx"), "docx"),
         (("--start", "-1"), "start"),
         (("--start", "99"), "start"),
-        (("--seconds", "-5"), "seconds"),
+        (("--seconds", "-5"), "length"),
         (("--model", "gpt"), "dancemeld"),
         (("--takes", "0"), "takes"),
     ],

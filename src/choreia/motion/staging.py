@@ -9,6 +9,7 @@ import torch
 
 from choreia.motion import rotations as rot
 from choreia.motion.cleanup import warp
+from choreia.motion.representation import Heading152
 from choreia.motion.skeleton import STANDING_HEIGHT_M
 from choreia.types import Motion, Skeleton
 
@@ -65,7 +66,16 @@ def rest(motion: Motion, energy: np.ndarray, silence: float = 0.02, ramp_s: floa
     quiet = (energy < silence).astype(float)
     width = max(1, round(ramp_s * motion.fps))
     smooth = np.convolve(np.pad(quiet, width, mode="edge"), np.hanning(2 * width + 1) / width, mode="valid")
-    return settle(motion, _smoothstep(np.clip(smooth, 0, 1))) if quiet.any() else motion
+    weight = _smoothstep(smooth)
+    return settle(_slowed_over_ground(motion, weight), weight) if quiet.any() else motion
+
+
+def _slowed_over_ground(motion: Motion, weight: np.ndarray) -> Motion:
+    """Travel and turning scaled down by `weight` (T,): at 1 the dancer neither leaves the spot nor turns."""
+    values = Heading152.encode(motion)
+    values[:, Heading152.slices["velocity"]] *= 1 - weight[:, None]
+    values[:, Heading152.slices["yaw_rate"]] *= 1 - weight[:, None]
+    return Heading152.decode(values, motion.fps, Heading152.start(motion))
 
 
 def _smoothstep(x: np.ndarray) -> np.ndarray:
