@@ -42,9 +42,7 @@ def stream(
     path: str | Path, rate: int, block_s: float = BLOCK_S, start_s: float = 0.0, seconds: float | None = None
 ) -> Iterator[np.ndarray]:
     """Mono blocks, (n,) float32, of about `block_s` seconds, resampled to `rate` Hz; memory stays bounded. Errors as in `read`."""
-    mono: Iterator[tuple[np.ndarray, int]] = (
-        (block.mean(axis=0, dtype=np.float32), source) for block, source in _blocks(Path(path), start_s, seconds, block_s)
-    )
+    mono: Iterator[tuple[np.ndarray, int]] = ((_mono(block), source) for block, source in _blocks(Path(path), start_s, seconds, block_s))
     return _resample(mono, rate)
 
 
@@ -60,7 +58,7 @@ def stream_audio(audio: Audio, rate: int, block_s: float = BLOCK_S) -> Iterator[
         raise ChoreiaError("this audio holds no sound (0 samples)")
     step = max(1, round(block_s * audio.rate))
     blocks = (audio.samples[:, at : at + step] for at in range(0, audio.samples.shape[1], step))
-    return _resample(((block.mean(axis=0, dtype=np.float32), audio.rate) for block in blocks), rate)
+    return _resample(((_mono(block), audio.rate) for block in blocks), rate)
 
 
 def write(path: str | Path, audio: Audio) -> None:
@@ -75,6 +73,11 @@ def write(path: str | Path, audio: Audio) -> None:
         raise ChoreiaError(f"cannot write {path}: use a name that ends in .wav or .flac")
     with atomic_path(path) as part:
         soundfile.write(part, np.clip(audio.samples.T, -1, 1), audio.rate, format=formats[path.suffix.lower()], subtype="PCM_16")
+
+
+def _mono(block: np.ndarray) -> np.ndarray:
+    """Mean over channels of (channels, n) samples; channel by channel, as a mean along the short axis is eight times slower."""
+    return sum(block[1:], block[0]) * np.float32(1 / len(block))
 
 
 def _resample(blocks: Iterator[tuple[np.ndarray, int]], rate: int) -> Iterator[np.ndarray]:

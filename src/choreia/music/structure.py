@@ -8,7 +8,6 @@ The loudest material that returns is the chorus; names are a reading of form, no
 from __future__ import annotations
 
 import numpy as np
-from scipy.cluster.hierarchy import fcluster, linkage
 
 from choreia.music.features import energy_curve
 from choreia.music.spectrum import FPS, Spectra
@@ -121,6 +120,8 @@ def _length_price(bars: int, song_bars: int) -> float:
 
 def group(alike: np.ndarray, starts: list[int]) -> list[int]:
     """A number for every section, equal for the same material, in order of appearance."""
+    from scipy.cluster.hierarchy import fcluster, linkage
+
     ends = [*starts[1:], len(alike)]
     count = len(starts)
     distance = [1 - _match(alike, starts[i], ends[i], starts[j], ends[j]) for i in range(count) for j in range(i + 1, count)]
