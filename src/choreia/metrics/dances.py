@@ -29,11 +29,13 @@ class Song:
 
 @dataclass(frozen=True)
 class Danced:
-    """A dance, the number of the song it was made for (or is scored against), and where its windows were joined, seconds."""
+    """A dance, the number of the song it was made for (or is scored against), where its windows were joined (seconds), and at which
+    frames (T,) the music rests, so that standing still is no fault; None: nowhere."""
 
     motion: Motion
     song: int
     seams_s: np.ndarray
+    rests: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def measure_danced(name: str, danced: list[Danced], songs: list[Song], reference
         beats_per_s=float(sum(map(len, beats)) / sum(lengths)),
         planted_percent=planted_percent([d.motion for d in danced]),
         seam_jerk=float(np.nanmean(seams)) if seams else float("nan"),
-        longest_still_s=max(physics.longest_still_s(d.motion) for d in danced),
+        longest_still_s=max(physics.longest_still_s(d.motion, d.rests) for d in danced),
     )
 
 

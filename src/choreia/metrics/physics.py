@@ -26,13 +26,16 @@ def seam_jerk_ratio(motion: Motion, seams_s: np.ndarray, width_s: float = 0.2) -
     return float(curve[near].mean() / max(curve[~near].mean(), 1e-9))
 
 
-def longest_still_s(motion: Motion, speed_m_s: float = 0.05) -> float:
-    """Longest span in seconds in which the mean joint speed stays under `speed_m_s`."""
+def longest_still_s(motion: Motion, rests: np.ndarray | None = None, speed_m_s: float = 0.05) -> float:
+    """Longest span in seconds in which the mean joint speed stays under `speed_m_s`, not counting frames where `rests` (T,) is true."""
     place = positions(motion).astype(np.float64)
     speed = np.linalg.norm(np.diff(place, axis=0), axis=-1).mean(axis=-1) * motion.fps
+    still = speed < speed_m_s
+    if rests is not None:
+        still &= ~rests[1:]
     longest = run = 0
-    for still in speed < speed_m_s:
-        run = run + 1 if still else 0
+    for frozen in still:
+        run = run + 1 if frozen else 0
         longest = max(longest, run)
     return longest / motion.fps
 

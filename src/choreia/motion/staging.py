@@ -28,6 +28,10 @@ _STANCE: tuple[tuple[str, tuple[float, float, float]], ...] = (
 )
 
 
+SILENT_ENERGY = 0.02
+"""Energy of the music below which the dancer stands at ease."""
+
+
 def stance(skeleton: Skeleton) -> np.ndarray:
     """Local rotations (J, 4) wxyz of a relaxed standing figure on choreia-24."""
     vectors = torch.zeros(len(skeleton.names), 3)
@@ -61,9 +65,14 @@ def end(motion: Motion, from_s: float, settle_s: float = 0.3) -> Motion:
     return warp(motion, np.minimum(times, from_s) + settle_s * (1 - np.exp(-after / settle_s)))
 
 
-def rest(motion: Motion, energy: np.ndarray, silence: float = 0.02, ramp_s: float = 0.6) -> Motion:
-    """Stand at ease where the music is silent: `energy` (T,) in [0, 1] below `silence`, blended over `ramp_s`."""
-    quiet = (energy < silence).astype(float)
+def resting(energy: np.ndarray) -> np.ndarray:
+    """Where music of this `energy` (T,) in [0, 1] is silent, (T,) bool."""
+    return energy < SILENT_ENERGY
+
+
+def rest(motion: Motion, energy: np.ndarray, ramp_s: float = 0.6) -> Motion:
+    """Stand at ease where the music is silent, blended over `ramp_s`; `energy` (T,) in [0, 1]."""
+    quiet = resting(energy).astype(float)
     width = max(1, round(ramp_s * motion.fps))
     smooth = np.convolve(np.pad(quiet, width, mode="edge"), np.hanning(2 * width + 1) / width, mode="valid")
     weight = _smoothstep(smooth)

@@ -127,10 +127,15 @@ def finish(motion: Motion, music: Music) -> Motion:
     motion = cleanup.warp(motion, np.minimum(clock.frame_times(frames, FPS), motion.times()[-1]))
     if music.has_beat:
         motion = beat_lock(motion, beats.kinetic_beats(motion), music.beats_s)
-    motion = staging.rest(motion, _to_length(music.energy.values, frames)[:, 0])
+    motion = staging.rest(motion, energy_at_frames(music))
     motion = staging.end(motion, plan.ending_s(music))
     motion = staging.enter(motion, plan.entrance_s(music))
     return cleanup.lock_feet(cleanup.stay_on_stage(motion))
+
+
+def energy_at_frames(music: Music) -> np.ndarray:
+    """Energy of the music at every frame of its dance, (T,)."""
+    return _to_length(music.energy.values, clock.frames_in(music.duration_s, FPS))[:, 0]
 
 
 def _to_length(values: np.ndarray, frames: int) -> np.ndarray:

@@ -15,9 +15,10 @@ from choreia.metrics.beats_music import librosa_beats
 from choreia.metrics.dances import Danced, Reference, Row, Song, measure_danced
 from choreia.motion.cleanup import lock_feet
 from choreia.motion.skeleton import choreia24
+from choreia.motion.staging import resting
 from choreia.music import files
 from choreia.music.analyze import analyze, analyze_file
-from choreia.pipelines.choreograph import FPS, choreograph_song, dancer
+from choreia.pipelines.choreograph import FPS, choreograph_song, dancer, energy_at_frames
 from choreia.synth.composer import compose
 from choreia.types import Motion, Music
 
@@ -86,7 +87,7 @@ def _danced(name: str, heard: list[Heard], seeds: int, progress: Progress | None
     for k, one in enumerate(heard):
         for seed in range(seeds):
             motion, _ = choreograph_song(who, one.music, style=None, seed=1000 * k + seed)
-            made.append(Danced(motion, k, who.seams_s(one.music.duration_s)))
+            made.append(Danced(motion, k, who.seams_s(one.music.duration_s), resting(energy_at_frames(one.music))))
             if progress:
                 progress(name, len(made) / (len(heard) * seeds))
     return made
