@@ -14,8 +14,7 @@ ifdef SONG
 	$(CHOREIA) dance "$(SONG)" -o "$(OUT)" --force
 else
 	@echo "Composing a song, then dancing it into $(OUT)/ (give your own with SONG=path) ..."
-	$(CHOREIA) song "$(OUT)/song.wav" --seconds 30 --genre funk --seed 7 --force
-	$(CHOREIA) dance "$(OUT)/song.wav" -o "$(OUT)" --force
+	$(CHOREIA) dance --compose funk --seconds 30 --seed 7 -o "$(OUT)" --force
 endif
 	@echo "Done. Watch $(OUT)/dance.mp4; open $(OUT)/dance.bvh or $(OUT)/dance.glb in Blender."
 
