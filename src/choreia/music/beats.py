@@ -17,8 +17,8 @@ from choreia.music.spectrum import FAST_FPS, Spectra
 
 SHORTEST, LONGEST = 16, 66
 TEMPO_COST = 60.0
-PRIOR = 0.4
-PREFERRED_BPM = 108.0
+PRIOR = 0.8
+PREFERRED_BPM = 104.0
 FREE_CHANGE = 0.025
 FLOOR = 0.005
 METERS = {4: 0.0, 3: -3.0, 5: -8.0, 6: -8.0, 7: -8.0}

@@ -1,4 +1,4 @@
-"""Train the beat network: `train(corpus_folder, weights_path)`, about ten minutes on two CPU cores.
+"""Train the beat network: `train(corpus_folder, weights_path)`, about three minutes of one CPU core.
 
 Targets: 1 on the frame of a beat and 0.5 beside it, binary cross-entropy. Every crop is stretched in time, shifted in pitch, coloured
 and covered with noise at random, so that the network learns rhythm and not our voices.
