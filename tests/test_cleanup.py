@@ -315,3 +315,17 @@ def test_takes_of_a_few_frames_pass_through_everything_and_keep_their_types(n):
         result = clean(short)
         assert len(result) == n and np.isfinite(result.root).all() and np.isfinite(result.rotations).all()
         assert result.root.dtype == np.float32 and result.rotations.dtype == np.float32
+
+
+def test_heads_turn_as_far_as_necks_allow_and_no_further():
+    skeleton = choreia24()
+    degrees = np.array([0.0, 30.0, 60.0, 72.5, 85.0, 172.0])
+    rotations = np.zeros((6, 24, 4), np.float32)
+    rotations[..., 0] = 1
+    head = skeleton.index("head")
+    rotations[:, head, 0], rotations[:, head, 1] = np.cos(np.radians(degrees / 2)), np.sin(np.radians(degrees / 2))
+    motion = Motion(skeleton, np.zeros((6, 3), np.float32), rotations, 30.0)
+    after = 2 * np.degrees(np.arccos(np.clip(cleanup.limit_head(motion).rotations[:, head, 0], -1, 1)))
+    assert np.allclose(after[:3], degrees[:3], atol=0.01)
+    assert np.allclose(after[3:], [36.25, 0, 0], atol=0.05)
+    assert np.array_equal(cleanup.limit_head(motion.slice(0, 3)).rotations, rotations[:3])

@@ -12,7 +12,7 @@ import torch
 
 from choreia.data.takes import Take
 from choreia.errors import ChoreiaError
-from choreia.motion.cleanup import foot_contacts, lock_feet, repair_spikes, resample
+from choreia.motion.cleanup import foot_contacts, limit_head, lock_feet, repair_spikes, resample
 from choreia.motion.io import amc, bvh, g1
 from choreia.motion.kinematics import positions
 from choreia.motion.retarget import to_choreia24, without_rest_frames
@@ -52,7 +52,7 @@ def clean(take: Take) -> CleanTake | Refusal:
     try:
         raw = read(take)
         began = without_rest_frames(raw) if take.path.suffix.lower() == ".bvh" else raw
-        ours, spikes = repair_spikes(_lift_head(to_choreia24(began), take.head_lift_rad))
+        ours, spikes = repair_spikes(limit_head(_lift_head(to_choreia24(began), take.head_lift_rad)))
     except ChoreiaError as error:
         return Refusal(take, str(error).replace(str(take.path), take.path.name))
     reason = _unusable(ours)

@@ -17,7 +17,7 @@ from pathlib import Path
 from choreia.data.shards import MANIFEST, Sample, sha256, write_json, write_shard
 from choreia.errors import ChoreiaError
 
-VERSION = 2
+VERSION = 3
 """Raised when the content of shards changes, so that old ones are made anew."""
 
 Progress = Callable[[str, float], None]

@@ -1,16 +1,20 @@
 """Everything that is done to a take before it is used or shipped, under one name.
 
 Feet: `foot_contacts`, `foot_slide` (`motion.contacts`), `lock_feet` (`motion.footlock`). Clock: `resample`, `warp`, `beat_lock`
-(`motion.timing`). Spikes: `repair_spikes` (`motion.spikes`). Stage: `stay_on_stage` (`motion.stageplace`). Here: the mirror image and
-the best loop.
+(`motion.timing`). Spikes: `repair_spikes` (`motion.spikes`). Stage: `stay_on_stage` (`motion.stageplace`). Here: the mirror image, the
+best loop, and heads kept on necks.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
+import torch
 from scipy.spatial.distance import cdist
 
 from choreia.errors import ChoreiaError
+from choreia.motion import rotations as rot
 from choreia.motion.contacts import foot_contacts, foot_slide
 from choreia.motion.footlock import lock_feet
 from choreia.motion.ik import chain_pose
@@ -26,6 +30,7 @@ __all__ = [
     "find_loop",
     "foot_contacts",
     "foot_slide",
+    "limit_head",
     "lock_feet",
     "mirror",
     "repair_spikes",
@@ -83,3 +88,20 @@ def _own_frame(motion: Motion) -> np.ndarray:
     cos, sin = np.cos(yaw)[:, None], np.sin(yaw)[:, None]
     x, z = (places[..., k] - places[:, :1, k] for k in (0, 2))
     return np.stack([cos * x - sin * z, places[..., 1], sin * x + cos * z], axis=-1).reshape(len(places), -1)
+
+
+def limit_head(motion: Motion, free_deg: float = 60.0, far_deg: float = 85.0) -> Motion:
+    """Heads that turn further than necks allow come back: untouched up to `free_deg` from rest, neutral from `far_deg` on, eased between.
+
+    Mislabelled markers flip whole takes of capture data (CMU 60_06: 172 degrees), and what learns from them inherits it.
+    """
+    joint = motion.skeleton.index("head")
+    head = torch.from_numpy(np.asarray(motion.rotations[:, joint], np.float32))
+    turn = rot.quaternion_to_expmap(head)
+    angle = torch.rad2deg(turn.norm(dim=-1))
+    excess = ((angle - free_deg) / (far_deg - free_deg)).clamp(0, 1)
+    if not excess.any():
+        return motion
+    rotations = motion.rotations.copy()
+    rotations[:, joint] = rot.expmap_to_quaternion(turn * (1 - excess * excess * (3 - 2 * excess))[:, None]).numpy()
+    return replace(motion, rotations=rotations)

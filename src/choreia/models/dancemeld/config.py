@@ -65,7 +65,10 @@ class LossWeights:
 
 @dataclass(frozen=True)
 class PriorConfig:
-    """Diffusion prior over the latents. `kind`: "joint" p(h'_b, h_t | m), "cascade" p(h_t | m) p(h'_b | h_t, m), "codes" VQ-Diffusion."""
+    """Diffusion prior over the latents. `kind`: "joint" p(h'_b, h_t | m), "cascade" p(h_t | m) p(h'_b | h_t, m), "codes" VQ-Diffusion.
+
+    Sampling: `sample_steps`, `guidance`, and `temperature`, the size of the noise to start from (1 is as trained; more is livelier).
+    """
 
     kind: str = "joint"
     width: int = 256
@@ -79,7 +82,8 @@ class PriorConfig:
     train_times: int = 0
     schedule: str = "cosine"
     sample_steps: int = 12
-    guidance: float = 1.5
+    guidance: float = 2.5
+    temperature: float = 1.3
     velocity: float = 0.2
 
 
@@ -147,7 +151,10 @@ PAPER = Config(
         bottom_width=512, top_width=512, bottom_sizes=(512,), top_sizes=(128,), level_drop=0.0,
     ),
     LossWeights(commit_b=0.02, commit_t=0.02, pos=1.0, vel=1.0, acc=1.0, contact=1.0),
-    PriorConfig(width=512, layers=8, heads=8, window=128, overlap=64, train_times=1000, schedule="linear", sample_steps=50, velocity=0.0),
+    PriorConfig(
+        width=512, layers=8, heads=8, window=128, overlap=64, train_times=1000, schedule="linear", sample_steps=50, guidance=1.0,
+        temperature=1.0, velocity=0.0,
+    ),
     Fit(batch=64, window=512, lr=1e-4, optimiser="adam", weight_decay=0.0, warmup=0, steps=1_000_000, ema=0.0),
     Fit(batch=64, window=128, lr=4e-4, optimiser="adan", weight_decay=0.02, warmup=0, steps=500_000, ema=0.0),
 )  # fmt: skip

@@ -73,17 +73,18 @@ class Generator:
     @torch.inference_mode()
     def sample(self, features: np.ndarray, style: str | None = None, seed: int = 0, *, steps: int | None = None,
                guidance: float | None = None, known: np.ndarray | None = None, mask: np.ndarray | None = None, echo: Echo | None = None,
-               temperature: float = 1.0, progress: Progress | None = None) -> np.ndarray:  # fmt: skip
+               temperature: float | None = None, progress: Progress | None = None) -> np.ndarray:  # fmt: skip
         """Latents (N, width) for the whole of "dance" features (T, 24) at once.
 
         Args:
             known: latents (N, width) of a take to keep where `mask` (N,) is 1 (bit for bit), to lean to where it is between 0 and 1.
             echo: rows that return to the material of other rows.
-            temperature: size of the noise that sampling starts from; less is calmer.
+            steps, guidance, temperature: instead of the configuration's; temperature is the size of the noise to start from.
         """
         given = self._condition(features, style)
         count = given.shape[1]
-        noise = torch.randn(1, count, self._latent_mean.shape[0], generator=torch.Generator().manual_seed(seed)) * temperature
+        noise = torch.randn(1, count, self._latent_mean.shape[0], generator=torch.Generator().manual_seed(seed))
+        noise = noise * (self.config.prior.temperature if temperature is None else temperature)
         keep = None if known is None or mask is None else (self._standard(known)[None], torch.from_numpy(np.float32(mask))[None, :, None])
         wrap = self._wrap(self.config.prior.guidance if guidance is None else guidance, keep, echo)
         report = None if progress is None else (lambda share: progress("dancing", share))
