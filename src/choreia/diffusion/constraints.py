@@ -8,7 +8,7 @@ from torch import Tensor
 from choreia.diffusion import Denoiser
 
 
-def long_denoise(denoise: Denoiser, window: int, overlap: int, batch: int = 64) -> Denoiser:
+def long_denoise(denoise: Denoiser, window: int, overlap: int, batch: int = 16) -> Denoiser:
     """A denoiser of sequences (1, N, D) of any length from one that knows `window` tokens.
 
     At every call the sequence is cut into windows that share at least `overlap` tokens, denoised `batch` at a time, and blended by

@@ -51,10 +51,33 @@ class Spectra:
 def measure(blocks: Iterable[np.ndarray]) -> Spectra:
     """Spectra of a song given as consecutive mono blocks (n,) float32 at `RATE` Hz."""
     total = _Counter()
-    kept = [_reduce(chunk) for chunk in _chunks(total.count(blocks))]
+    columns: list[_Rows] = []
+    for chunk in _chunks(total.count(blocks)):
+        parts = _reduce(chunk)
+        columns = columns or [_Rows(part) for part in parts]
+        for column, part in zip(columns, parts, strict=True):
+            column.add(part)
     n = clock.frames_in(total.samples / RATE, FPS)
-    beats, *bands = (torch.cat(column).numpy() for column in zip(*kept, strict=True))
+    beats, *bands = (column.values() for column in columns)
     return Spectra(total.samples / RATE, beats[: 2 * n], *(band[:n] for band in bands))
+
+
+class _Rows:
+    """Rows gathered in one array that doubles when full: small pieces kept between large temporary ones would tatter the heap."""
+
+    def __init__(self, like: torch.Tensor) -> None:
+        self._array, self._filled = np.empty((4096, *like.shape[1:]), np.float32), 0
+
+    def add(self, rows: torch.Tensor) -> None:
+        """Append (n, ...)."""
+        while self._filled + len(rows) > len(self._array):
+            self._array = np.concatenate([self._array, np.empty_like(self._array)])
+        self._array[self._filled : self._filled + len(rows)] = rows.numpy()
+        self._filled += len(rows)
+
+    def values(self) -> np.ndarray:
+        """All rows so far."""
+        return self._array[: self._filled]
 
 
 class _Counter:
