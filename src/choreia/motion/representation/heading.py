@@ -28,6 +28,8 @@ from choreia.motion.rotations import matrix_to_quaternion, matrix_to_sixd, sixd_
 from choreia.types import Motion
 
 _CONTACTS, _REST = slice(148, 152), slice(4, 148)
+_PIECE = 4096
+"""Frames that are decoded at once, so that memory does not grow with the matrices of an hour."""
 
 
 def heading(root_rotation: Tensor) -> Tensor:
@@ -68,8 +70,14 @@ class Heading152:
     @staticmethod
     def decode(values: np.ndarray, fps: float, start: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> Motion:
         """The take of values (T, 152) that begins at `start` = (x m, z m, yaw rad): the origin, facing +Z, unless told otherwise."""
-        root, matrices, _ = Heading152.to_local(rows(values, Heading152.dim), fps, start)
-        return take(root, matrices, fps)
+        table, pieces = rows(values, Heading152.dim), []
+        for first in range(0, len(table), _PIECE):
+            piece = table[first : first + _PIECE + 1]
+            root, matrices, _ = Heading152.to_local(piece, fps, start)
+            pieces.append(take(root[:_PIECE], matrices[:_PIECE], fps))
+            start = (float(root[-1, 0]), float(root[-1, 2]), start[2] + float(piece[:_PIECE, 3].sum()) / fps)
+        root_m, turns = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("root", "rotations"))
+        return Motion(pieces[0].skeleton, root_m, turns, float(fps))
 
     @staticmethod
     def to_local(values: Tensor, fps: float = 30.0, start: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> tuple[Tensor, Tensor, Tensor]:
