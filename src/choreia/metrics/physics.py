@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from choreia.motion.energy import jerk
 from choreia.motion.kinematics import positions
 from choreia.types import Motion
-
-
-def jerk(motion: Motion) -> np.ndarray:
-    """Mean over joints of the third difference of position at every frame, (T,) m/s³; the ends repeat their neighbours."""
-    place = positions(motion).astype(np.float64)
-    if len(place) < 4:
-        return np.zeros(len(place))
-    third = np.diff(place, n=3, axis=0) * motion.fps**3
-    return np.pad(np.linalg.norm(third, axis=-1).mean(axis=-1), (1, 2), mode="edge")
 
 
 def seam_jerk_ratio(motion: Motion, seams_s: np.ndarray, width_s: float = 0.2) -> float:
@@ -22,7 +14,7 @@ def seam_jerk_ratio(motion: Motion, seams_s: np.ndarray, width_s: float = 0.2) -
     near = np.abs(motion.times()[:, None] - np.asarray(seams_s).reshape(1, -1)).min(axis=1, initial=np.inf) <= width_s
     if not near.any() or near.all():
         return float("nan")
-    curve = jerk(motion)
+    curve = jerk(motion).mean(axis=1)
     return float(curve[near].mean() / max(curve[~near].mean(), 1e-9))
 
 
