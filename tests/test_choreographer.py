@@ -280,6 +280,13 @@ def test_bad_requests_are_refused_in_one_line():
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("seconds", [0.05, 0.3, 0.8])
+def test_a_dance_too_short_for_a_step_still_stands(seconds):
+    for style in STYLES:
+        motion = choreograph(np.array([0.0]), np.array([0.0]), (), style, 0, duration_s=seconds).motion
+        assert len(motion) >= 1 and np.all(np.isfinite(motion.root)) and np.all(np.isfinite(motion.rotations))
+
+
 def test_a_hundred_times_real_time():
     """Of one core's time, so that a busy machine does not count."""
     beats = song(120, 180)

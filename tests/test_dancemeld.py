@@ -278,11 +278,9 @@ class TestWeights:
     def test_published_weights_are_found_by_name(self, trained, tmp_path, monkeypatch):
         monkeypatch.setattr(base, "WEIGHTS", tmp_path)
         monkeypatch.setattr(base, "HASHES", tmp_path / "weights.json")
-        monkeypatch.setattr(recipe, "WEIGHTS", tmp_path)
-        monkeypatch.setattr(recipe, "HASHES", tmp_path / "weights.json")
         with pytest.raises(ChoreiaError, match="no weights called"):
             models.load("small")
-        path = recipe.publish(trained[2])
+        path = base.publish(trained[2], "dancemeld-small")
         assert models.load("small").weights_sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
         path.write_bytes(path.read_bytes()[:-1] + b"x")
         with pytest.raises(ChoreiaError, match="changed or damaged"):

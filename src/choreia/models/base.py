@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,3 +99,13 @@ def shipped(name: str, model: str) -> Weights:
     if name not in table:
         raise ChoreiaError(f"no weights called {name!r}: choose one of {', '.join(sorted(table)) or 'none, this copy has no weights'}")
     return read_weights(WEIGHTS / f"{name}.safetensors", model, table[name])
+
+
+def publish(weights: Path, name: str) -> Path:
+    """Put trained weights among those that come with the package and note their hash in `weights.json`."""
+    path = WEIGHTS / f"{name}.safetensors"
+    shutil.copyfile(weights, path)
+    table = json.loads(HASHES.read_text()) if HASHES.is_file() else {}
+    table[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    HASHES.write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
+    return path

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +13,7 @@ from torch import Tensor
 
 from choreia.data.shards import Sample, mirrored, read_samples
 from choreia.errors import ChoreiaError
-from choreia.models.base import HASHES, WEIGHTS, read_weights, write_weights
+from choreia.models.base import read_weights, write_weights
 from choreia.models.dancemeld.body import level_joints
 from choreia.models.dancemeld.codes import CodesPrior
 from choreia.models.dancemeld.condition import fold_music
@@ -268,13 +266,3 @@ def _coder(tokenizer: Tokenizer, mean: Tensor, std: Tensor) -> Callable[[Tensor]
         return torch.cat([bottom, top.repeat_interleave(2, dim=1)], dim=-1)
 
     return code
-
-
-def publish(weights: Path, name: str = "dancemeld-small") -> Path:
-    """Put trained weights among those that come with the package and note their hash in `weights.json`."""
-    path = WEIGHTS / f"{name}.safetensors"
-    shutil.copyfile(weights, path)
-    table = json.loads(HASHES.read_text()) if HASHES.is_file() else {}
-    table[name] = hashlib.sha256(path.read_bytes()).hexdigest()
-    HASHES.write_text(json.dumps(table, indent=2, sort_keys=True) + "\n")
-    return path
