@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import multiprocessing
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
@@ -115,13 +116,20 @@ def _records(jobs: Sequence[Job], workers: int) -> Iterator[tuple[Path, dict]]:
     if workers <= 1:
         yield from ((job.path, _make(job)) for job in jobs)
         return
-    pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
+    pool = single_threaded(workers)
     try:
         waiting = {pool.submit(_make, job): job.path for job in jobs}
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def single_threaded(processes: int) -> ProcessPoolExecutor:
+    """A pool of processes whose torch and BLAS keep to one thread each; threads that wait for one another are slower than one."""
+    for library in ("OMP", "OPENBLAS", "MKL"):  # read by the children when they first import numpy and torch
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+    return ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=_one_thread)
 
 
 def _one_thread() -> None:

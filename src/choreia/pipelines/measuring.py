@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -14,6 +13,7 @@ from typing import TypeVar
 import numpy as np
 
 from choreia.data import peers
+from choreia.data.jobs import single_threaded
 from choreia.data.peers import Folder
 from choreia.errors import ChoreiaError
 from choreia.metrics import takes
@@ -74,15 +74,8 @@ class Workers:
         if self.count <= 1 or len(jobs) < 2 * self.count:
             return map(run, jobs)
         if self.pool is None:
-            context = multiprocessing.get_context("spawn")
-            self.pool = ProcessPoolExecutor(self.count, mp_context=context, initializer=_one_thread)
+            self.pool = single_threaded(self.count)
         return self.pool.map(run, jobs, chunksize=max(1, min(8, len(jobs) // (4 * self.count))))
-
-
-def _one_thread() -> None:
-    import torch
-
-    torch.set_num_threads(1)
 
 
 def songs(names: list[str], sounds: dict[str, Path], chosen: tuple, workers: Workers) -> tuple[dict[str, Song], list[Failure]]:
