@@ -29,7 +29,7 @@ _SIGN = {"left": 1.0, "right": -1.0}
 class Channels:
     """What the body does at every frame.
 
-    `body`: channel name -> (T,). `hands`: side -> (T, 5) as in `poses`. `feet`: side -> (T, 5) ball x, z, height, yaw, pitch.
+    `body`: channel name -> (T,). `hands`: side -> (T, 6), a `notation.Hand`. `feet`: side -> (T, 5) ball x, z, height, yaw, pitch.
     `support` (T, 2): where the weight rests on the floor, x and z. `heading` (T,) rad. `crouch` (T,): how much lower than standing, m.
     """
 
@@ -112,8 +112,9 @@ def _spine(local: Tensor, c: dict[str, Tensor]) -> None:
     side = c["side"] + 0.85 * c["hip_roll"]
     third = _about("y", c["twist"] / 3) @ _about("z", -side / 3)
     pop = c["chest"]
-    for name, share in (("spine1", 0.9 * pop), ("spine2", -0.5 * pop), ("spine3", -0.8 * pop)):
-        local[:, _J[name]] = third @ _about("x", c["bend"] / 3 + share)
+    still = torch.zeros_like(pop)
+    for name, share, slid in (("spine1", 0.9, -c["ribs"]), ("spine2", -0.5, still), ("spine3", -0.8, c["ribs"])):
+        local[:, _J[name]] = third @ _about("z", slid) @ _about("x", c["bend"] / 3 + share * pop)
     yaw = c["look"] - 0.65 * (c["twist"] + c["hip_yaw"])
     pitch = c["nod"] - 0.6 * (c["bend"] + c["hip_pitch"]) + 0.4 * pop
     lean = c["tilt"] - 0.55 * c["side"]
@@ -123,7 +124,9 @@ def _spine(local: Tensor, c: dict[str, Tensor]) -> None:
 
 
 def _arm(local: Tensor, side: str, hand: Tensor, shrug: Tensor) -> None:
-    """Shoulder, elbow and wrist that bring the wrist to its place in the frame of the chest; the collar bone follows a high hand."""
+    """Shoulder, elbow and wrist that bring the wrist to its place in the frame of the chest; the collar bone follows a high hand.
+
+    Forearm and hand share the roll."""
     sign = _SIGN[side]
     lift = shrug + 0.32 * torch.sigmoid((hand[:, 1] - 0.15) * 9)
     collar = _about("z", sign * lift)
@@ -134,11 +137,12 @@ def _arm(local: Tensor, side: str, hand: Tensor, shrug: Tensor) -> None:
     hinge = swivel @ torch.tensor([0.0, -sign, 0.0], dtype=torch.float64)
     rest = torch.zeros_like(goal)
     upper_turn, fore_turn = two_bone(rest, rest + upper, rest + upper + fore, goal, hinge)
-    shoulder, elbow = upper_turn @ swivel, fore_turn @ swivel
+    half_roll = _about("x", -hand[:, 5] / 2)
+    shoulder, elbow = upper_turn @ swivel, fore_turn @ swivel @ half_roll
     local[:, _J[f"{side}_collar"]] = collar
     local[:, _J[f"{side}_shoulder"]] = collar.mT @ shoulder
     local[:, _J[f"{side}_elbow"]] = shoulder.mT @ elbow
-    local[:, _J[f"{side}_wrist"]] = _about("y", -sign * hand[:, 4])
+    local[:, _J[f"{side}_wrist"]] = half_roll @ _about("y", -sign * hand[:, 4])
 
 
 def _leg(local: Tensor, side: str, root: Tensor, ankle: tuple[Tensor, Tensor], foot: Tensor, facing: Tensor, knees: Tensor) -> None:

@@ -27,6 +27,7 @@ BODY = (
     "side",
     "twist",
     "chest",
+    "ribs",
     "nod",
     "look",
     "tilt",
@@ -36,10 +37,10 @@ BODY = (
     "turn",
 )
 """Body channels, zero at ease. sway, surge: pelvis off its support to the left, ahead; dip: down (m). hip_*: pelvis (roll: left hip up).
-bend, side, twist: spine ahead, to the left, turned left; chest: popped out. nod, look, tilt: head down, to the left, leaning left.
-shrug_*: shoulders up. knees: turned out. turn: heading since the start of the figure."""
+bend, side, twist: spine ahead, to the left, turned left; chest: popped out; ribs: chest slid to the left over still hips.
+nod, look, tilt: head down, to the left, leaning left. shrug_*: shoulders up. knees: turned out. turn: heading since the start."""
 
-_FLIPPED = {"sway", "hip_yaw", "hip_roll", "side", "twist", "look", "tilt", "turn"}
+_FLIPPED = {"sway", "hip_yaw", "hip_roll", "side", "twist", "ribs", "look", "tilt", "turn"}
 _OTHER = {"L": "R", "R": "L", "shrug_left": "shrug_right", "shrug_right": "shrug_left"}
 
 
@@ -66,11 +67,15 @@ class Foot:
 
 @dataclass(frozen=True)
 class Hand:
-    """A hand arrives at `place`: wrist from its shoulder (out, up, ahead) m, elbow lowered (rad), wrist flexed (rad)."""
+    """A hand arrives at `place`: wrist from its shoulder (out, up, ahead) m, elbow lowered (rad), wrist flexed (rad).
+
+    `roll` turns forearm and hand about the forearm (rad): 0 flexes the wrist ahead, a quarter turn upwards, its negative downwards.
+    """
 
     count: float
     side: str
     place: tuple[float, float, float, float, float]
+    roll: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -151,10 +156,12 @@ def pivot(side: str, count: float, yaw: float, pitch: float = 0.0, weight: float
     return Foot(count, side, 0.0, 0.0, yaw, pitch=pitch, weight=weight, arc=0.0, takes=takes, pivot=True)
 
 
-def hands(count: float, left: str | None = None, right: str | None = None, both: str | None = None) -> tuple[Hand, ...]:
-    """Hands arrive at poses named in `poses.HANDS`."""
+def hands(
+    count: float, left: str | None = None, right: str | None = None, both: str | None = None, roll: float = 0.0
+) -> tuple[Hand, ...]:
+    """Hands arrive at poses named in `poses.HANDS`, forearms rolled by `roll`."""
     named = (("L", both or left), ("R", both or right))
-    return tuple(Hand(count, side, HANDS[name]) for side, name in named if name is not None)
+    return tuple(Hand(count, side, HANDS[name], roll) for side, name in named if name is not None)
 
 
 def body(count: float, **values: float) -> tuple[Body, ...]:

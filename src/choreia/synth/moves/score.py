@@ -32,6 +32,7 @@ _WANDER = {
     "hip_yaw": 0.015,
 }
 _CROSSED_M = {"L": np.array([0.0, 0.03, 0.09]), "R": np.array([0.0, -0.03, 0.01])}  # crossing hands pass: the left over and ahead
+_HANGING = (*REST, 0.0)
 _HAND_WANDER_M = 0.012
 _SHORTEST_STEP_S = 0.26
 _WEIGHT_LAG_S, _BODY_LAG_S, _HAND_LAG_S, _HEAD_LAG_S = -0.05, -0.02, -0.012, 0.005  # the weight leads, hands and head follow
@@ -116,7 +117,7 @@ def _hands(placed: list[Placed], style: Style, grid: Grid, rng: np.random.Genera
     tracks = {}
     for side, name in _SIDES.items():
         keys = [_hand_keys(p, side, style) for p in placed]
-        columns = [_run([(c, v[:, k]) for c, v in keys], placed, style.dynamics, grid, REST[k], _HAND_LAG_S) for k in range(5)]
+        columns = [_run([(c, v[:, k]) for c, v in keys], placed, style.dynamics, grid, _HANGING[k], _HAND_LAG_S) for k in range(6)]
         tracks[name] = np.stack(columns, axis=-1)
         tracks[name][:, :3] += _HAND_WANDER_M * style.wander * wander(grid.times_s, 3, rng)
     return tracks
@@ -156,7 +157,7 @@ def _hand_keys(place: Placed, side: str, style: Style) -> tuple[np.ndarray, np.n
     if not len(counts):
         counts = np.arange(place.figure.counts, dtype=float)
         names = [style.arms[(int(c) + place.idle) % len(style.arms)] for c in counts]
-        values = np.array([HANDS[pair[side == "R"]] for pair in names])
+        values = np.array([(*HANDS[pair[side == "R"]], 0.0) for pair in names])
     if place.syncopated and np.all(counts % 1 == 0):
         counts = counts - 0.5 * (counts % 2 == 1)
     reach = np.array(REST[:3]) + place.reach * (values[:, :3] - REST[:3])
@@ -173,11 +174,11 @@ def _compiled(figure: Figure, left_first: bool) -> dict[str, tuple[np.ndarray, n
         if isinstance(key, Body):
             table[key.channel].append((key.count - 1, key.value))
         elif isinstance(key, Hand):
-            table[key.side].append((key.count - 1, key.place))
+            table[key.side].append((key.count - 1, (*key.place, key.roll)))
     for name in BODY:
         if not any(count <= 0 for count, _ in table[name]):
             table[name].append((0.0, 0.0))
-    return {name: _columns(sorted(found, key=lambda k: k[0]), 5 if name in _SIDES else 0) for name, found in table.items()}
+    return {name: _columns(sorted(found, key=lambda k: k[0]), 6 if name in _SIDES else 0) for name, found in table.items()}
 
 
 def _columns(found: list[tuple[float, object]], width: int) -> tuple[np.ndarray, np.ndarray]:
