@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from choreia.synth.moves.funk import LOCKING, POPPING
+from choreia.synth.moves.bollywood import BOLLYWOOD
+from choreia.synth.moves.disco import DISCO
+from choreia.synth.moves.funk import POPPING
+from choreia.synth.moves.locking import LOCKING
 from choreia.synth.moves.notation import Figure
 from choreia.synth.moves.salsa import SALSA
 from choreia.synth.moves.street import HIP_HOP, KRUMP
@@ -19,7 +22,8 @@ class Style:
 
     crouch_m: how much lower than upright it stands. bounce_m: how deep the body sinks on a beat.
     hip_rad: roll of the pelvis over the standing leg. tempo: comfortable counts a minute, low and high. arms: poses that idle
-    hands run through. wander: size of unwilled movement. text: the style in words.
+    hands run through. wander: size of unwilled movement. metre: counts in a bar, 4 or 3. marks: how free feet keep time under a
+    figure of another style. text: the style in words.
     """
 
     name: str
@@ -32,6 +36,8 @@ class Style:
     tempo: tuple[float, float]
     arms: tuple[tuple[str, str], ...]
     wander: float = 1.0
+    metre: int = 4
+    marks: Figure | None = None
 
 
 STYLES: dict[str, Style] = {
@@ -125,6 +131,28 @@ STYLES: dict[str, Style] = {
             hip_rad=0.26,
             tempo=(130, 230),
             arms=(("salsa_in", "salsa_out"), ("salsa_out", "salsa_in")),
+        ),
+        Style(
+            "disco",
+            "disco: points to the sky and across, bumping hips, rolling arms and line-dance walks of the 1970s",
+            DISCO,
+            Dynamics(attack=0.8, drift=0.06, overshoot=0.05, stop=0.65),
+            crouch_m=0.040,
+            bounce_m=0.034,
+            hip_rad=0.14,
+            tempo=(96, 144),
+            arms=(("pump", "side_low"), ("side_low", "pump")),
+        ),
+        Style(
+            "bollywood",
+            "bollywood: hits of the hip, turning wrists, bouncing bhangra shoulders and hops over bent knees",
+            BOLLYWOOD,
+            Dynamics(attack=0.8, drift=0.06, overshoot=0.05, stop=0.65),
+            crouch_m=0.050,
+            bounce_m=0.030,
+            hip_rad=0.10,
+            tempo=(84, 150),
+            arms=(("lotus_open", "chest"), ("chest", "lotus_open")),
         ),
     )
 }
