@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from choreia.errors import ChoreiaError
-from choreia.metrics import body, feet, smoothness
+from choreia.metrics import body, dancer, feet, smoothness
 from choreia.metrics.base import JOINTS, MotionMetric
 from choreia.motion.skeleton import STANDING_HEIGHT_M, choreia24, mirror_index
 
@@ -165,7 +165,7 @@ def test_the_rest_pose_breaks_nothing():
     pose = rest()[None]
     assert body.joint_limit_excess(pose, 30) == 0 and body.collision_share(pose, 30) == 0
     assert body.sunk_depth(pose, 30) == pytest.approx(0) and body.sunk_depth_at_zero(pose, 30) == pytest.approx(0, abs=1e-6)
-    assert body.body_size(pose) == pytest.approx(1)
+    assert dancer.body_size(pose) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_forearm_through_the_trunk_is_as_deep_as_both_radii():
     middle = (rest()[JOINTS.index("pelvis")] + rest()[JOINTS.index("spine3")]) / 2
     for joint, z in (("left_elbow", 0.15), ("left_wrist", -0.15), ("left_hand", -0.22)):
         pose[JOINTS.index(joint)] = middle + np.array([0, 0, z])
-    size = body.body_size(pose[None])
+    size = dancer.body_size(pose[None])
     assert body.mean_collision(pose[None], 30) == pytest.approx((0.09 + 0.032) * size, rel=0.01)
     assert body.collision_share(np.stack([pose, rest()]), 30) == 0.5
 

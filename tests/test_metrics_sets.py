@@ -260,6 +260,14 @@ def test_every_entry_scores_two_sets_at_the_rate_of_its_source():
     assert len(ENTRY) == len(METRICS)
 
 
+def test_distances_of_features_as_they_come_have_their_units():
+    for letter in "kg":
+        first, second = (rows(ENTRY["bailando", f"FID_{letter}"].features, takes(seed, 8, 60), 60) for seed in (0, 8))
+        for name, power in ((f"FID_{letter} (not scaled)", 2), (f"Div_{letter} (not scaled)", 1)):
+            score = ENTRY["bailando", name].compare
+            assert score(3 * first, 3 * second) == pytest.approx(3**power * score(first, second), rel=1e-6)
+
+
 def test_entries_share_their_extractors():
     for dialect, letters in (("mint", 2), ("bailando", 3), ("lodge", 2), ("edge", 2), ("corrected", 3)):
         assert len({metric.features for metric in METRICS if metric.about.dialect == dialect}) == letters

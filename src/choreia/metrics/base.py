@@ -19,6 +19,11 @@ from choreia.motion.skeleton import choreia24
 JOINTS = choreia24().names
 """Order of the 24 joints in every (T, 24, 3) array that a metric is given: SMPL's."""
 
+LARGEST = 1e30
+"""Numbers beyond it are no measurements, and their squares and products would overflow."""
+
+_FARTHEST_M = 1e9
+
 Better = Literal["higher", "lower", "reference"]
 """Which way a score improves; "reference": the nearer to the reference set's own score, the better."""
 
@@ -192,6 +197,11 @@ class Result:
     scores: dict[str, float] = field(default_factory=dict)
 
 
+def measurable(values: np.ndarray) -> bool:
+    """Whether all numbers are finite and none is beyond `LARGEST`."""
+    return bool((np.abs(values) <= LARGEST).all())
+
+
 def validate_joints(joints: np.ndarray, fps: float, shortest: int = 1) -> np.ndarray:
     """Joints as float64; ChoreiaError unless they are finite (T, 24, 3) of `shortest` frames or more at a positive frame rate."""
     places = np.asarray(joints, dtype=np.float64)
@@ -201,6 +211,8 @@ def validate_joints(joints: np.ndarray, fps: float, shortest: int = 1) -> np.nda
         raise ChoreiaError(f"{len(places)} frames are too few: give {shortest} or more")
     if not np.isfinite(places).all():
         raise ChoreiaError(f"joints of frame {int(np.argwhere(~np.isfinite(places))[0, 0])} are not finite numbers: repair the take")
+    if np.abs(places).max() > _FARTHEST_M:
+        raise ChoreiaError(f"joints are {np.abs(places).max():.3g} m from the origin: give metres, or repair the take")
     if not (np.isfinite(fps) and fps > 0):
         raise ChoreiaError(f"a frame rate of {fps} makes no sense: give frames a second")
     return places
@@ -209,7 +221,7 @@ def validate_joints(joints: np.ndarray, fps: float, shortest: int = 1) -> np.nda
 def validate_events(times_s: np.ndarray) -> np.ndarray:
     """Event times as sorted float64 seconds (n,); ChoreiaError when they are not finite or not one-dimensional."""
     times = np.asarray(times_s, dtype=np.float64)
-    if times.ndim != 1 or not np.isfinite(times).all():
+    if times.ndim != 1 or not measurable(times):
         raise ChoreiaError(f"event times must be a list of finite seconds, not an array of shape {times.shape}")
     return np.sort(times)
 
@@ -221,6 +233,6 @@ def validate_sets(made: np.ndarray, reference: np.ndarray, fewest: int = 2) -> t
         raise ChoreiaError(f"feature sets must be (N, D) and (M, D), not {first.shape} and {second.shape}")
     if min(len(first), len(second)) < fewest:
         raise ChoreiaError(f"{len(first)} and {len(second)} items are too few: a distance between sets needs {fewest} or more of each")
-    if not (np.isfinite(first).all() and np.isfinite(second).all()):
-        raise ChoreiaError("features are not all finite: look for empty or broken takes")
+    if not (measurable(first) and measurable(second)):
+        raise ChoreiaError("features are not all finite, or far too large: look for empty or broken takes")
     return first, second

@@ -19,9 +19,9 @@ import numpy as np
 from scipy import ndimage
 
 from choreia.metrics.base import JOINTS, About, Metric, MotionMetric, validate_joints
-from choreia.metrics.smoothness import RATE_HZ, at_rate
+from choreia.metrics.dancer import RATE_HZ, at_rate, body_size
 from choreia.motion.contacts import REST_HEIGHTS_M, floor_of
-from choreia.motion.skeleton import FEET, choreia24
+from choreia.motion.skeleton import FEET
 
 LIMITS_DEG: dict[str, tuple[float, float]] = {
     "knee": (-25, 160),
@@ -129,13 +129,6 @@ def collision_depth(joints: np.ndarray, fps: float) -> np.ndarray:
     first, second = np.array([(names.index(x), names.index(y)) for x, y in pairs]).T
     gap = _segment_distance(heads[:, first], tails[:, first], heads[:, second], tails[:, second])
     return (radius[first] + radius[second] - gap).max(axis=1)
-
-
-def body_size(places: np.ndarray) -> float:
-    """Size of a body beside choreia-24 (1.72 m): ratio of the summed median lengths of all bones of (T, 24, 3) m."""
-    skeleton = choreia24()
-    bones = np.linalg.norm(places[:, 1:] - places[:, list(skeleton.parents[1:])], axis=-1)
-    return float(np.median(bones, axis=0).sum() / np.linalg.norm(skeleton.offsets[1:], axis=-1).sum())
 
 
 def sunk_depth(joints: np.ndarray, fps: float, floor_m: float | None = None) -> float:

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from choreia.errors import ChoreiaError
-from choreia.metrics.base import About, LatentMetric, Metric
+from choreia.metrics.base import About, LatentMetric, Metric, measurable
 
 MODALITIES = ("music", "motion", "visual")
 STYLE = ("style", "target")
@@ -111,8 +111,8 @@ def _tracks(latents: Latents, names: tuple[str, ...], same_width: bool = True) -
         shapes = ", ".join(f"{name} {track.shape}" for name, track in zip(names, tracks, strict=True))
         raise ChoreiaError(f"latents must be (T, d) of one shape, not {shapes}")
     for name, track in zip(names, tracks, strict=True):
-        if not np.isfinite(track).all():
-            raise ChoreiaError(f"{name} latents are not all finite: look for empty or broken items")
+        if not measurable(track):
+            raise ChoreiaError(f"{name} latents are not all finite, or far too large: look for empty or broken items")
     return tracks
 
 

@@ -183,6 +183,16 @@ def from_first_root(joints: np.ndarray) -> np.ndarray:
     return joints[:1200] - joints[0, 0]
 
 
+def from_first_root_of_22(joints: np.ndarray) -> np.ndarray:
+    """Danceba's preparation: Bailando's, without the hands."""
+    return from_first_root(joints)[:, :22]
+
+
+def standing_along_z(joints: np.ndarray) -> np.ndarray:
+    """POPDG's takes: Z up, for features that take Y for up, so that a step to the back is a leap. Its shift by (0, -5, 1) m is left out."""
+    return np.stack([joints[..., 0], -joints[..., 2], joints[..., 1]], axis=-1)
+
+
 def from_every_root(joints: np.ndarray) -> np.ndarray:
     """Lodge's preparation: the first 1024 frames and 22 joints, less the root of frame 0, then 21 joints less the root of every frame.
 

@@ -9,20 +9,16 @@ Geometric features: the 32 relational features of Müller, Röder and Clausen (2
 from __future__ import annotations
 
 import numpy as np
-from scipy.interpolate import make_interp_spline
 
-from choreia import clock
-from choreia.metrics.base import JOINTS, validate_joints
+from choreia.metrics.base import validate_joints
+from choreia.metrics.dancer import RATE_HZ, at_rate, body_height_m
 from choreia.metrics.fairmotion import PLACES, UP
 
-CLOCK_HZ = 30.0
 STEP = 2
-"""Velocities are central differences over ± this many frames of the clock: ± 1/15 s."""
+"""Velocities are central differences over ± this many frames at 30 Hz: ± 1/15 s."""
 
-SPAN_S = STEP / CLOCK_HZ
+SPAN_S = STEP / RATE_HZ
 
-_SPINE = ("pelvis", "spine1", "spine2", "spine3", "neck", "head")
-_LEGS = tuple((f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in ("left", "right"))
 _SIDES = (("r", "l"), ("l", "r"))
 
 
@@ -31,7 +27,7 @@ def kinetic(joints: np.ndarray, fps: float) -> np.ndarray:
 
     Joints (T, 24, 3) m. Returns (72,) float64: 24 horizontal, 24 vertical, 24 accelerations; zeros for takes under 1/6 s.
     """
-    places = on_clock(validate_joints(joints, fps), fps)
+    places = at_rate(validate_joints(joints, fps), fps)
     places = places / body_height_m(places)
     velocity = _velocity(places)
     horizontal = np.sqrt(np.mean(velocity[..., 0] ** 2 + velocity[..., 2] ** 2, axis=0))
@@ -41,27 +37,7 @@ def kinetic(joints: np.ndarray, fps: float) -> np.ndarray:
 
 def geometric(joints: np.ndarray, fps: float) -> np.ndarray:
     """Share of time for which each of the 32 relational features holds, (32,) in [0, 1]. Joints (T, 24, 3) m."""
-    return np.array([track.mean() for track in _Pose(on_clock(validate_joints(joints, fps), fps)).features()])
-
-
-def on_clock(places: np.ndarray, fps: float) -> np.ndarray:
-    """(T, ...) places read at 30 Hz from frame 0 on, by a cubic spline through the frames; frames that fall on the clock are kept."""
-    if fps == CLOCK_HZ or len(places) == 1:
-        return places
-    if fps % CLOCK_HZ == 0:
-        return places[:: round(fps / CLOCK_HZ)]
-    ticks = np.arange(int((len(places) - 1) * CLOCK_HZ / fps + 1e-9) + 1) / CLOCK_HZ
-    return make_interp_spline(clock.frame_times(len(places), fps), places, k=min(3, len(places) - 1))(ticks)
-
-
-def body_height_m(places: np.ndarray) -> float:
-    """Ankle to hip and pelvis to head along the bones, metres: the dancer's height less feet and skull, whatever the pose."""
-
-    def chain(names: tuple[str, ...]) -> float:
-        bones = np.diff(places[:, [JOINTS.index(name) for name in names]], axis=1)
-        return float(np.median(np.linalg.norm(bones, axis=-1), axis=0).sum())
-
-    return max(chain(_SPINE) + float(np.mean([chain(leg) for leg in _LEGS])), 1e-3)
+    return np.array([track.mean() for track in _Pose(at_rate(validate_joints(joints, fps), fps)).features()])
 
 
 def _velocity(places: np.ndarray) -> np.ndarray:

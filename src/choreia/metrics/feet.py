@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from choreia.metrics.base import JOINTS, About, Metric, MotionMetric, validate_joints
-from choreia.metrics.smoothness import RATE_HZ, acceleration, at_rate
+from choreia.metrics.dancer import RATE_HZ, at_rate
+from choreia.metrics.smoothness import acceleration
 from choreia.motion.contacts import contacts_of, speed
 from choreia.motion.skeleton import FEET
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import LinAlgWarning, sqrtm
 
 from choreia.errors import ChoreiaError
-from choreia.metrics.base import validate_sets
+from choreia.metrics.base import measurable, validate_sets
 
 SPLITS = 4
 """How often a set is halved to see how much a distance grows with fewer items."""
@@ -71,7 +71,7 @@ def frechet_published(made: np.ndarray, reference: np.ndarray, epsilon: float = 
     tr (Σa Σb)^½ comes from scipy's sqrtm of the product; where that is not finite, `epsilon` is added to both diagonals. With `strict`
     an imaginary part over 1e-3 raises in the source: NaN here, as for one clip or a feature that is not finite.
     """
-    if min(len(made), len(reference)) < 2 or not (np.isfinite(made).all() and np.isfinite(reference).all()):
+    if undefined(made, reference):
         return float("nan")
     a, b = map(Normalizer.published(reference), validate_sets(made, reference))
     difference, cov_a, cov_b = a.mean(axis=0) - b.mean(axis=0), np.cov(a, rowvar=False), np.cov(b, rowvar=False)
@@ -84,6 +84,11 @@ def frechet_published(made: np.ndarray, reference: np.ndarray, epsilon: float = 
     if strict and np.abs(np.diagonal(root).imag).max() > 1e-3:
         return float("nan")
     return float(difference @ difference + np.trace(cov_a) + np.trace(cov_b) - 2 * np.trace(root).real)
+
+
+def undefined(made: np.ndarray, reference: np.ndarray, fewest: int = 2) -> bool:
+    """Whether a published score of two sets is no number: under two made items, too few real ones, or features that are no numbers."""
+    return len(made) < 2 or len(reference) < fewest or not (measurable(made) and measurable(reference))
 
 
 def frechet_extrapolated(made: np.ndarray, reference: np.ndarray) -> float:

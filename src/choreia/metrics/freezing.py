@@ -12,8 +12,7 @@ from scipy import ndimage
 
 from choreia.metrics.base import JOINTS, About, Metric, MotionMetric, SyncMetric, validate_events, validate_joints
 from choreia.metrics.beats import closeness
-from choreia.metrics.body import body_size
-from choreia.metrics.smoothness import RATE_HZ, at_rate
+from choreia.metrics.dancer import RATE_HZ, at_rate, body_size
 
 STILL_M_S = 0.05
 """Mean joint speed of a body of 1.72 m under which it stands still: 3 % of its height a second."""

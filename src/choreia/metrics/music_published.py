@@ -69,8 +69,7 @@ def _onsets(sound: np.ndarray, peaks: dict[str, Any]) -> np.ndarray:
 def seconds_with(events_s: np.ndarray, duration_s: float) -> np.ndarray:
     """(ceil(duration),) bool: which whole seconds hold an event; events after the end are left out."""
     held = np.zeros(max(1, int(np.ceil(duration_s - 1e-9))), bool)
-    places = np.trunc(validate_events(events_s)).astype(int)
-    held[places[(places >= 0) & (places < len(held))]] = True
+    held[within(events_s, 0.0, len(held)).astype(int)] = True
     return held
 
 

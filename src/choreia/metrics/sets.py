@@ -11,7 +11,15 @@ import numpy as np
 from choreia import clock
 from choreia.metrics import fairmotion, features, manifold
 from choreia.metrics.base import JOINTS, About, Better, SetMetric, validate_joints, validate_sets
-from choreia.metrics.frechet import Normalizer, diversity, frechet_extrapolated, frechet_published, gaussian_frechet, kernel_distance
+from choreia.metrics.frechet import (
+    Normalizer,
+    diversity,
+    frechet_extrapolated,
+    frechet_published,
+    gaussian_frechet,
+    kernel_distance,
+    undefined,
+)
 from choreia.motion.skeleton import choreia24
 
 Features = Callable[[np.ndarray, float], np.ndarray]
@@ -94,7 +102,7 @@ def lrcm_geometric(joints: np.ndarray, fps: float) -> np.ndarray:
 
 def diversity_published(made: np.ndarray, reference: np.ndarray) -> float:
     """Mean distance over all pairs of made items, in the reference's deviations (+1e-10), as mint and Bailando have it."""
-    if len(made) < 2 or not (np.isfinite(made).all() and np.isfinite(reference).all()):
+    if undefined(made, reference, fewest=1):
         return float("nan")
     a, b = validate_sets(made, reference, fewest=1)
     return diversity(Normalizer.published(b)(a))
@@ -102,7 +110,7 @@ def diversity_published(made: np.ndarray, reference: np.ndarray) -> float:
 
 def frechet_raw(made: np.ndarray, reference: np.ndarray) -> float:
     """LRCM (25): Fréchet distance of features as they come, units mixed; the covariances are those of np.cov."""
-    if min(len(made), len(reference)) < 2 or not (np.isfinite(made).all() and np.isfinite(reference).all()):
+    if undefined(made, reference):
         return float("nan")
     a, b = validate_sets(made, reference)
     return gaussian_frechet(a.mean(axis=0), np.cov(a, rowvar=False), b.mean(axis=0), np.cov(b, rowvar=False))
@@ -110,7 +118,7 @@ def frechet_raw(made: np.ndarray, reference: np.ndarray) -> float:
 
 def diversity_raw(made: np.ndarray, reference: np.ndarray) -> float:
     """LRCM (27): mean distance between made items, features as they come; over all pairs, where the paper draws some at random."""
-    if len(made) < 2 or not np.isfinite(made).all():
+    if undefined(made, made):
         return float("nan")
     return diversity(np.asarray(made, np.float64))
 
@@ -157,6 +165,10 @@ _FOOLED_REPAIRED: Words = {"k": "another frame rate reads as another dance; it f
 _FOOLED_LODGE: Words = {
     "k": "travel: only the root keeps it; a limb's acceleration is 3600 x its distance from the root; 30 Hz is scored as 60 Hz",
     "g": "travel: the root stays in the world while all other joints are relative to it, so relations that name it measure the stage",
+}
+_FOOLED_POPDG: Words = {
+    "k": "bouncing, which counts as travel, and travel to the back, which counts as bouncing: Z is up where the formula has Y",
+    "g": "any leaning: heights are measured along the floor, as Z is up where the formula has Y",
 }
 _FOOLED_LRCM: Words = {
     letter: "units are mixed and not scaled, so the widest feature decides; larger movement raises DIV, more clips lower FID"
@@ -211,6 +223,8 @@ _BAILANDO_FID = partial(frechet_published, epsilon=1e-5, strict=False)
 _MINT = _fairmotion(as_they_are, "as placed")
 _BAILANDO = _fairmotion(fairmotion.from_first_root, "less the first root")
 _LODGE = _fairmotion(fairmotion.from_every_root, "22 joints less every root")
+_DANCEBA = _fairmotion(fairmotion.from_first_root_of_22, "22 joints less the first root")
+_POPDG = _fairmotion(fairmotion.standing_along_z, "Z up, as placed")
 _REPAIRED = Prepared(fairmotion.Kinetic(parenthesis_bug=False), fairmotion.from_first_root)
 
 _FAMILIES = (
@@ -225,10 +239,16 @@ _FAMILIES = (
             towards="reference"),
     _Family("lodge", _LODGE, "li-ronghui/LODGE metric/metrics_finedance.py; features taken to be Bailando's",
             30, _BAILANDO_FID, fooled=(_FOOLED_LODGE, _FOOLED_DIV)),
+    _Family("danceba", _DANCEBA, "vtan05/Danceba_fork utils/metrics_new.py; features taken to be Bailando's before its issue #46", 30,
+            _BAILANDO_FID),
+    _Family("popdg", _POPDG, "Luke-Luo1/POPDG eval/calculate_scores.py, eval/extract_features.py; features taken to be aistplusplus_api's",
+            30, frechet_published, div_name="Dist", fooled=(_FOOLED_POPDG, _FOOLED_DIV)),
     _Family("dancemeld", _MINT, "paper, section 4: as FACT", 60, frechet_published, towards="reference"),
     _Family("lrcm", {"k": (lrcm_kinematic, "lrcm-kinematic-1 (our reading)"), "g": (lrcm_geometric, "lrcm-bend-1 (positions only)")},
             "paper, appendix C.1 and C.3; no evaluator is released", 30, frechet_raw, diversity_raw, "DIV",
             fooled=(_FOOLED_LRCM, _FOOLED_LRCM), units=("mixed, squared", "mixed"), reference=False),
+    _Family("bailando", _BAILANDO, "nobody's: Bailando's features without its scaling, for tables that do not say", 60, frechet_raw,
+            diversity_raw, fooled=(_FOOLED_LRCM, _FOOLED_LRCM), units=("mixed, squared", "mixed"), suffix=" (not scaled)", reference=False),
 )  # fmt: skip
 
 _UNIMUMO = tuple(
@@ -243,32 +263,43 @@ GEOMETRIC: tuple[Features, str] = (Sliced(features.geometric), "choreia-geometri
 BOTH: tuple[Features, str] = (Sliced(kinetic_and_geometric), "choreia-kinetic-1 + choreia-geometric-1")
 """Corrected features with their versioned names: one row for every whole 5 s of a take, as clips that do not overlap share least."""
 
-_OWN = "choreia.metrics.sets"
-_FEW_TAKES = "many clips of few takes: clips of one take are alike, which reads as distance"
+_FRECHET = "Heusel et al. 2017, extrapolated to endless clips after Chong and Forsyth 2020"
+_KERNEL = "Bińkowski et al. 2018, unbiased"
+_PAIRS = "choreia, mean over all pairs"
+_MANIFOLD = "Kynkäänniemi et al. 2019"
+_BALLS = "Naeem et al. 2020"
+
 _REFERENCE_BOUND = "a reference set of other styles or of few dancers: all it knows of real dance is that set"
+_FEW_TAKES = "many clips of few takes: clips of one take are alike, which reads as distance"
 
 
-def _corrected(name: str, extractor: tuple[Features, str], score: Normalized, better: Better, unit: str, span: str,
-               fooled_by: str = _REFERENCE_BOUND) -> SetMetric:  # fmt: skip
-    about = About(name, "corrected", better, unit, span, _OWN, fooled_by)
-    return SetMetric(about, extractor[0], score, extractor[1], fewest=score.fewest)
+def _corrected(name: str, extractor: tuple[Features, str], score: Compare, about: tuple[Better, str, str], source: str, fooled_by: str,
+               fewest: int = 2) -> SetMetric:  # fmt: skip
+    """One of our own scores; `about`: direction, unit and range."""
+    compare = Normalized(score, fewest)
+    return SetMetric(About(name, "corrected", *about, source, fooled_by), extractor[0], compare, extractor[1], fewest=fewest)
 
 
-_FRECHET, _KERNEL, _SPREAD = Normalized(frechet_extrapolated, fewest=4), Normalized(kernel_distance), Normalized(diversity_of_made)
+def _of(letter: str, extractor: tuple[Features, str]) -> tuple[SetMetric, ...]:
+    """FID, KID and diversity over one extractor."""
+    distance: tuple[Better, str, str] = ("lower", SQUARED, "about 0 and up")
+    return (
+        _corrected(f"FID_{letter}", extractor, frechet_extrapolated, distance, _FRECHET, _REFERENCE_BOUND, fewest=4),
+        _corrected(f"KID_{letter}", extractor, kernel_distance, ("lower", "kernel", "about 0 and up"), _KERNEL, _FEW_TAKES),
+        _corrected(f"Div_{letter}", extractor, diversity_of_made, ("reference", DEVIATIONS, "[0, inf)"), _PAIRS,
+                   f"takes that differ by fault: read it with FID_{letter}"),
+    )  # fmt: skip
+
+
+_SHARE: tuple[Better, str, str] = ("higher", "share", "[0, 1]")
 
 METRICS: tuple[SetMetric, ...] = (
     *(entry for family in _FAMILIES for entry in family.entries()),
     *_UNIMUMO,
-    _corrected("FID_k", KINETIC, _FRECHET, "lower", SQUARED, "about 0, inf"),
-    _corrected("FID_g", GEOMETRIC, _FRECHET, "lower", SQUARED, "about 0, inf"),
-    _corrected("KID_k", KINETIC, _KERNEL, "lower", "kernel", "about 0, inf", _FEW_TAKES),
-    _corrected("KID_g", GEOMETRIC, _KERNEL, "lower", "kernel", "about 0, inf", _FEW_TAKES),
-    _corrected("Div_k", KINETIC, _SPREAD, "reference", DEVIATIONS, "[0, inf)", "takes that differ by fault: read it with FID_k"),
-    _corrected("Div_g", GEOMETRIC, _SPREAD, "reference", DEVIATIONS, "[0, inf)", "takes that differ by fault: read it with FID_g"),
-    _corrected("precision", BOTH, Normalized(manifold.precision), "higher", "share", "[0, 1]", "copies of one real take score 1"),
-    _corrected("recall", BOTH, Normalized(manifold.recall), "higher", "share", "[0, 1]", "a few wild takes far from all others raise it"),
-    _corrected("density", BOTH, Normalized(manifold.density), "reference", "balls / k", "[0, inf)", "copies of one crowded real take"),
-    _corrected(
-        "coverage", BOTH, Normalized(manifold.coverage), "higher", "share", "[0, 1]", "more clips: 0.16 of 10 real takes, 0.72 of 80"
-    ),
+    *_of("k", KINETIC),
+    *_of("g", GEOMETRIC),
+    _corrected("precision", BOTH, manifold.precision, _SHARE, _MANIFOLD, "copies of one real take score 1"),
+    _corrected("recall", BOTH, manifold.recall, _SHARE, _MANIFOLD, "a few wild takes far from all others raise it"),
+    _corrected("density", BOTH, manifold.density, ("reference", "balls / k", "[0, inf)"), _BALLS, "copies of one crowded real take"),
+    _corrected("coverage", BOTH, manifold.coverage, _SHARE, _BALLS, "more clips: 0.16 of 10 real takes, 0.72 of 80"),
 )

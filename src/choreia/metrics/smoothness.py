@@ -9,27 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 from scipy import ndimage
-from scipy.interpolate import CubicSpline
 
-from choreia import clock
 from choreia.metrics.base import About, Metric, MotionMetric, SetMetric, validate_joints, validate_sets
-
-RATE_HZ = 30.0
-"""Frame rate of every corrected physical measure."""
+from choreia.metrics.dancer import RATE_HZ, at_rate
 
 _SPIKE_M = 0.08  # off the way between neighbours 1/30 s away: an acceleration of 144 m/s^2
 _SPIKE_OUTLIER = 4.0  # times the median of the joint within 0.25 s
 _AROUND_S = 0.25
-
-
-def at_rate(joints: np.ndarray, fps: float, rate_hz: float = RATE_HZ) -> np.ndarray:
-    """Positions (T, ..., 3) at `rate_hz`: every k-th frame where that is exact, else from cubic splines. Jitter is not smoothed away."""
-    step = round(fps / rate_hz)
-    if len(joints) < 2 or abs(step * rate_hz - fps) < 1e-6:
-        return joints[:: max(1, step)]
-    times_s = clock.frame_times(len(joints), fps)
-    count = int(times_s[-1] * rate_hz + 1e-6) + 1
-    return CubicSpline(times_s, joints, axis=0)(clock.frame_times(count, rate_hz))
 
 
 def acceleration(joints: np.ndarray, fps: float) -> np.ndarray:
