@@ -9,9 +9,9 @@ import pytest
 
 from choreia import clock
 from choreia.errors import ChoreiaError
-from choreia.metrics import alignment, beats, null, peer_beats
+from choreia.metrics import alignment, beats, beats_published, null, peer_beats
 
-ENTRIES = beats.METRICS + alignment.METRICS
+ENTRIES = beats_published.METRICS + beats.METRICS + alignment.METRICS
 CORRECTED = [metric for metric in ENTRIES if metric.about.dialect == "corrected"]
 LENGTH_S = 20.0
 
@@ -40,18 +40,18 @@ def frames(*numbers, rate):
 
 
 def test_mint_goes_from_motion_to_music():
-    score = beats.mint_score(frames(60, 120, rate=60), frames(63, 120, 180, rate=60), 4.0)
+    score = beats_published.mint_score(frames(60, 120, rate=60), frames(63, 120, 180, rate=60), 4.0)
     assert score == pytest.approx((np.exp(-9 / 18) + 1) / 2)
-    assert beats.mint_score(np.zeros(0), frames(63, rate=60), 4.0) == 0.0
-    assert np.isnan(beats.mint_score(frames(60, rate=60), np.zeros(0), 4.0))
-    assert np.isnan(beats.mint_score(frames(60, rate=60), frames(240, rate=60), 4.0)), "music after the dance is cut off"
+    assert beats_published.mint_score(np.zeros(0), frames(63, rate=60), 4.0) == 0.0
+    assert np.isnan(beats_published.mint_score(frames(60, rate=60), np.zeros(0), 4.0))
+    assert np.isnan(beats_published.mint_score(frames(60, rate=60), frames(240, rate=60), 4.0)), "music after the dance is cut off"
 
 
 def test_bailando_goes_from_music_to_motion():
-    score = beats.bailando_score(frames(63, 300, rate=60), frames(60, 120, rate=60), 10.0)
+    score = beats_published.bailando_score(frames(63, 300, rate=60), frames(60, 120, rate=60), 10.0)
     assert score == pytest.approx((np.exp(-9 / 18) + np.exp(-(57**2) / 18)) / 2)
     for motion, music in ((np.zeros(0), [1.0]), ([1.0], np.zeros(0))):
-        assert np.isnan(beats.bailando_score(np.array(motion), np.array(music), 10.0))
+        assert np.isnan(beats_published.bailando_score(np.array(motion), np.array(music), 10.0))
 
 
 def test_lodge_counts_beats_after_the_end_of_the_dance_and_danceba_does_not():
@@ -69,15 +69,15 @@ def test_popdg_looks_for_music_in_the_first_five_seconds_and_divides_by_24():
 
 
 def test_lrcm_counts_only_covered_beats():
-    score = beats.lrcm_score(frames(36, 110, rate=30), frames(30, 100, 200, rate=30), 10.0)
+    score = beats_published.lrcm_score(frames(36, 110, rate=30), frames(30, 100, 200, rate=30), 10.0)
     assert score == pytest.approx(np.exp(-36 / 162) / 3)
-    assert beats.lrcm_score(np.zeros(0), np.array([1.0]), 10.0) == 0.0
-    assert np.isnan(beats.lrcm_score(np.array([1.0]), np.zeros(0), 10.0))
+    assert beats_published.lrcm_score(np.zeros(0), np.array([1.0]), 10.0) == 0.0
+    assert np.isnan(beats_published.lrcm_score(np.array([1.0]), np.zeros(0), 10.0))
 
 
 def test_energy_peaks_lie_halfway_between_the_beats():
     beats_s = grid(90)
-    peaks = beats.energy_peaks(dancing(beats_s), 60)
+    peaks = beats_published.energy_peaks(dancing(beats_s), 60)
     halfway = (beats_s[1:] + beats_s[:-1]) / 2
     assert beats.nearest(halfway, peaks).max() < 0.02
     theatre = entry("BAS", "theatre")
@@ -112,6 +112,22 @@ def test_soft_scores_by_hand():
     motion, music = np.array([1.05]), np.array([1.0, 2.0])
     assert beats.soft_precision(motion, music, 5.0) == pytest.approx(np.exp(-0.5))
     assert beats.soft_recall(motion, music, 5.0) == pytest.approx((np.exp(-0.5) + np.exp(-(0.95**2) / 0.005)) / 2)
+
+
+def test_soft_scores_have_both_directions_and_two_widths():
+    motion, music = np.array([1.0, 1.1, 3.0]), np.array([1.0])
+    hit, far = 1.0, np.exp(-0.5)
+    assert beats.soft_precision(motion, music, 4.0, 0.1) == pytest.approx((hit + far + np.exp(-200)) / 3)
+    assert beats.soft_recall(motion, music, 4.0, 0.1) == 1
+    assert beats.soft_f(motion, music, 4.0, 0.1) == pytest.approx(2 / (3 / (hit + far) + 1))
+    assert beats.soft_f(motion, np.zeros(0), 4.0) == 0
+
+
+def test_those_who_report_bailandos_score_get_it_over_the_music_beats_they_name():
+    own = entry("BAS", "bailando")
+    for dialect, grid_name in (("edge", "bailando"), ("dancemeld", "bailando"), ("unimumo", "unimumo")):
+        metric = entry("BAS", dialect)
+        assert (metric.events, metric.score, metric.about.fps, metric.grid) == (own.events, own.score, 60, grid_name)
 
 
 def test_phase_histogram_by_hand():
@@ -154,7 +170,7 @@ def test_alignment_by_hand():
 def test_every_detector_finds_the_moments_of_rest():
     beats_s = grid(100)
     joints, inner = dancing(beats_s), beats_s[2:-2]
-    for events, slack_s in ((beats.mint_events, 1 / 60), (beats.bailando_events, 1 / 60), (beats.slow_moments, 0.005)):
+    for events, slack_s in ((beats_published.mint_events, 1 / 60), (beats_published.bailando_events, 1 / 60), (beats.slow_moments, 0.005)):
         found = events(joints, 60)
         assert beats.nearest(inner, found).max() <= slack_s + 1e-9
         assert abs(len(found) - len(beats_s)) <= 3
@@ -164,7 +180,7 @@ def test_every_detector_finds_the_moments_of_rest():
 def test_bailando_is_half_a_frame_early():
     beats_s = np.arange(0.5, LENGTH_S, 0.5)
     early = beats_s[3:-3] + 0.5 / 60
-    found = beats.bailando_events(dancing(early, length_s=LENGTH_S), 60)
+    found = beats_published.bailando_events(dancing(early, length_s=LENGTH_S), 60)
     assert np.median(found[2:-2] - early[np.abs(early[:, None] - found[2:-2]).argmin(axis=0)]) == pytest.approx(-0.5 / 60, abs=1e-6)
 
 
@@ -215,8 +231,8 @@ def test_trap_white_noise_beats_a_dancer_in_bailando_and_not_in_corrected_scores
 
 def test_trap_mint_counts_in_frames(sparse):
     """The same dances and songs handed over frame by frame at 60 and at 30 Hz."""
-    at_60 = [beats.mint_score(beats.mint_events(dance, 60), music, LENGTH_S) for dance, _, music in sparse]
-    at_30 = [beats.mint_score(beats.mint_events(slow, 60), music / 2, LENGTH_S / 2) for _, slow, music in sparse]
+    at_60 = [beats_published.mint_score(beats_published.mint_events(dance, 60), music, LENGTH_S) for dance, _, music in sparse]
+    at_30 = [beats_published.mint_score(beats_published.mint_events(slow, 60), music / 2, LENGTH_S / 2) for _, slow, music in sparse]
     assert np.mean(at_30) > 1.15 * np.mean(at_60)
     for metric in CORRECTED:
         sixty = [metric.score(metric.events(dance, 60), music, LENGTH_S) for dance, _, music in sparse]
@@ -236,13 +252,13 @@ def test_trap_a_pulse_at_2_7_minima_a_second_scores_high_in_lodge_with_any_song(
 def test_trap_straight_lines_from_30_to_60_hz_leave_mint_without_beats():
     slow = dancing(grid(100), 30)
     doubled = clock.resample(slow, 30, np.arange(2 * len(slow) - 1) / 60)
-    assert len(beats.mint_events(doubled, 60)) == 0 < len(beats.mint_events(dancing(grid(100)), 60))
+    assert len(beats_published.mint_events(doubled, 60)) == 0 < len(beats_published.mint_events(dancing(grid(100)), 60))
     assert len(beats.slow_moments(doubled, 60)) == len(beats.slow_moments(slow, 30))
 
 
 def test_trap_equation_26_of_lrcm_hardly_cares_where_the_beats_fall():
     music = grid(120)
-    scores = [beats.lrcm_score(np.sort(music + shift), music, LENGTH_S) for shift in np.linspace(0, 0.5, 11)]
+    scores = [beats_published.lrcm_score(np.sort(music + shift), music, LENGTH_S) for shift in np.linspace(0, 0.5, 11)]
     assert min(scores) > 0.6
     assert min(beats.soft_recall(music + shift, music, LENGTH_S) for shift in np.linspace(0, 0.5, 11)) < 0.01
 
@@ -264,7 +280,7 @@ def test_corrected_scores_are_finite_on_stillness_and_silence(metric, music):
 def test_published_scores_of_a_frozen_dance_are_undefined_where_the_code_crashes():
     still = np.zeros((600, 24, 3))
     found = {m.about.dialect: m.score(m.events(still, 60), grid(100), 10.0) for m in ENTRIES if m.about.name == "BAS"}
-    assert {name for name, value in found.items() if np.isnan(value)} == {"bailando", "lodge", "danceba"}
+    assert {name for name, value in found.items() if np.isnan(value)} == {"bailando", "lodge", "danceba", "edge", "dancemeld", "unimumo"}
     assert all(value == 0 for value in found.values() if not np.isnan(value))
 
 

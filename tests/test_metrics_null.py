@@ -7,7 +7,7 @@ import pytest
 
 from choreia import clock
 from choreia.errors import ChoreiaError
-from choreia.metrics import alignment, beats, null
+from choreia.metrics import alignment, beats, beats_published, null
 from choreia.metrics.base import About, MusicMetric, SyncMetric
 
 LENGTH_S = 20.0
@@ -19,7 +19,11 @@ def metric_of(score, better="higher", **more):
 
 
 def entry(name):
-    found = (m for m in beats.METRICS + alignment.METRICS if (m.about.name, m.about.dialect) in {(name, "corrected"), ("BAS", name)})
+    found = (
+        m
+        for m in beats_published.METRICS + beats.METRICS + alignment.METRICS
+        if (m.about.name, m.about.dialect) in {(name, "corrected"), ("BAS", name)}
+    )
     return next(found)
 
 

@@ -11,6 +11,7 @@ from choreia.errors import ChoreiaError
 from choreia.metrics import (
     alignment,
     beats,
+    beats_published,
     body,
     captions,
     coherence,
@@ -24,7 +25,7 @@ from choreia.metrics import (
 )
 from choreia.metrics.base import Metric, MusicMetric, SyncMetric
 
-_FAMILIES = (sets, beats, alignment, feet, body, smoothness, freezing, music, perceptual, coherence, captions, retrieval)
+_FAMILIES = (sets, beats_published, beats, alignment, feet, body, smoothness, freezing, music, perceptual, coherence, captions, retrieval)
 
 Events = Callable[[np.ndarray, float], np.ndarray]
 
