@@ -220,11 +220,34 @@ def test_mm_distance_and_diversities_by_hand():
     assert retrieval.multimodality(spread, pairs=60) == pytest.approx(0.5, abs=0.15)
 
 
+def test_multimodality_of_pairs_groups_motions_by_their_text():
+    texts = np.repeat([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0]], [40, 44, 3], axis=0)
+    ends = np.zeros((87, 2))
+    ends[1::2] = 6.0
+    groups = np.stack([ends[:40], ends[40:80]])
+    assert retrieval.multimodality_of_pairs(ends, texts) == retrieval.multimodality(groups) > 0
+    assert retrieval.multimodality_of_pairs(texts, texts) == 0
+
+
+def test_motions_that_ignore_the_text_win_multimodality_and_are_found_out():
+    texts = np.repeat(np.eye(8), 12, axis=0)
+    loose = np.random.default_rng(3).normal(size=(96, 8))
+    faithful = 3 * texts + 0.1 * loose
+    assert retrieval.multimodality_of_pairs(loose, texts) > 5 * retrieval.multimodality_of_pairs(faithful, texts)
+    assert retrieval.diversity_within_texts(loose, texts) == pytest.approx(1, abs=0.05)
+    assert retrieval.diversity_within_texts(faithful, texts) < 0.2
+    assert retrieval.diversity_within_texts(np.array([[0.0], [1.0], [5.0]]), np.array([[0.0], [0.0], [1.0]])) == pytest.approx(1 / 4.5)
+    with pytest.raises(ChoreiaError, match="two motions"):
+        retrieval.diversity_within_texts(np.eye(3), np.eye(3))
+
+
 def test_published_scores_are_undefined_where_their_code_stops():
     motions, texts = pairs(31, 0.1)
     assert math.isnan(retrieval.r_precision(motions, texts)) and math.isnan(retrieval.diversity(motions))
     assert math.isnan(retrieval.multimodality(np.zeros((3, 10, 4))))
-    assert all(np.isfinite(m.score(motions, texts)) for m in retrieval.METRICS if m.about.dialect == "corrected")
+    assert math.isnan(retrieval.multimodality_of_pairs(motions, texts))
+    twice = np.repeat(texts, 2, axis=0)
+    assert all(np.isfinite(m.score(np.repeat(motions, 2, axis=0), twice)) for m in retrieval.METRICS if m.about.dialect == "corrected")
 
 
 def test_bad_embeddings_are_answered_in_words():

@@ -121,6 +121,27 @@ def multimodality(samples: np.ndarray, pairs: int = MULTIMODALITY_PAIRS, seed: i
     return float(np.linalg.norm(points[:, first] - points[:, second], axis=2).mean())
 
 
+def multimodality_of_pairs(motions: np.ndarray, texts: np.ndarray) -> float:
+    """`multimodality` of the texts that have more than 10 motions, as many of each as the least of them has; NaN where no text has.
+
+    The protocol makes 30 motions for each of 100 texts; here equal text embeddings are one text.
+    """
+    groups = [group for group in _by_text(*validate_pairs(motions, texts)) if len(group) > MULTIMODALITY_PAIRS]
+    least = min(map(len, groups), default=0)
+    return multimodality(np.stack([group[:least] for group in groups])) if groups else float("nan")
+
+
+def _by_text(motions: np.ndarray, texts: np.ndarray) -> list[np.ndarray]:
+    """Motions (k, d) of each text."""
+    names = _numbered(texts)
+    return [motions[names == name] for name in range(names.max() + 1)]
+
+
+def _numbered(texts: np.ndarray) -> np.ndarray:
+    """A number (N,) for each different text embedding."""
+    return np.unique(np.round(texts, 9), axis=0, return_inverse=True)[1].ravel()
+
+
 # -------------------------------------------------------------------------------------------------------------- corrected
 
 
@@ -155,7 +176,7 @@ def same_caption(texts: np.ndarray, captions: Sequence[str] | None = None) -> np
     """Which pairs of items say the same, (N, N) bool; ChoreiaError when all do, for then there is nothing to choose from."""
     if captions is not None and len(captions) != len(texts):
         raise ChoreiaError(f"{len(captions)} captions for {len(texts)} texts: give one each")
-    keys = np.asarray(captions) if captions is not None else np.unique(np.round(texts, 9), axis=0, return_inverse=True)[1].ravel()
+    keys = np.asarray(captions) if captions is not None else _numbered(texts)
     same = keys[:, None] == keys[None]
     if same.all():
         raise ChoreiaError("every item has the same caption: retrieval needs two or more")
@@ -176,6 +197,17 @@ def relative_distance(motions: np.ndarray, texts: np.ndarray, captions: Sequence
     return float(np.diagonal(gap).mean() / max(gap[other].mean(), 1e-12))
 
 
+def diversity_within_texts(motions: np.ndarray, texts: np.ndarray) -> float:
+    """Mean distance between motions of one text over that between motions of different texts: 1 for motions that ignore the text, 0 for
+    one motion a text; real motion's own is the aim. All pairs of both kinds count; ChoreiaError when there is no pair of either."""
+    first, second = validate_pairs(motions, texts)
+    gap, same = distances(first, first), same_caption(second)
+    within = same & ~np.eye(len(first), dtype=bool)
+    if not within.any():
+        raise ChoreiaError("no text has two motions: diversity within a text needs some that do")
+    return float(gap[within].mean() / max(gap[~same].mean(), 1e-12))
+
+
 def retrieve(motions: np.ndarray, texts: np.ndarray, captions: Sequence[str] | None = None, batch: int = BATCH) -> Retrieval:
     """All corrected numbers of a set of pairs, beside chance."""
     top1, top2, top3 = (r_precision_distinct(motions, texts, k, batch, captions) for k in (1, 2, 3))
@@ -184,10 +216,12 @@ def retrieve(motions: np.ndarray, texts: np.ndarray, captions: Sequence[str] | N
 
 
 def _diversity_of_pairs(motions: np.ndarray, texts: np.ndarray) -> float:
+    """`diversity` of the motions."""
     return diversity(validate_pairs(motions, texts)[0])
 
 
 def _all_pairs_diversity(motions: np.ndarray, texts: np.ndarray) -> float:
+    """Mean distance over all pairs of motions."""
     return frechet.diversity(validate_pairs(motions, texts)[0])
 
 
@@ -219,6 +253,12 @@ METRICS: tuple[RetrievalMetric, ...] = (
         _diversity_of_pairs,
     ),
     RetrievalMetric(
+        About(
+            "MModality", "humanml3d", "reference", "embedding", "0 and up", f"{_SOURCE}, 10 pairs a text", "motions that ignore the text"
+        ),
+        multimodality_of_pairs,
+    ),
+    RetrievalMetric(
         About("relative MM-Dist", "corrected", "lower", "1", "0 and up, chance 1", "matched over mismatched distance", _ABOVE_REAL),
         relative_distance,
     ),
@@ -227,5 +267,17 @@ METRICS: tuple[RetrievalMetric, ...] = (
             "Diversity of all pairs", "corrected", "reference", "embedding", "0 and up", "mean over all pairs", "noise, which is diverse"
         ),
         _all_pairs_diversity,
+    ),
+    RetrievalMetric(
+        About(
+            "MModality over diversity",
+            "corrected",
+            "reference",
+            "1",
+            "0 and up, 1 where texts are ignored",
+            "distance within over distance between texts",
+            "noise added to every motion",
+        ),
+        diversity_within_texts,
     ),
 )
