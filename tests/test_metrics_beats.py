@@ -123,6 +123,19 @@ def test_soft_scores_have_both_directions_and_two_widths():
     assert beats.soft_f(motion, np.zeros(0), 4.0) == 0
 
 
+@pytest.mark.parametrize("dialect", ["mint", "popdg", "bailando", "lodge", "danceba", "lrcm"])
+def test_published_beats_are_counted_in_frames_at_any_rate(dialect):
+    shaking = np.cumsum(np.random.default_rng(4).normal(size=(240, 24, 3)), axis=0)
+    find = entry("BAS", dialect).events
+    slow, fast = find(shaking, 30.0) * 30, find(shaking, 60.0) * 60
+    assert len(slow) > 2 and np.allclose(slow, fast)
+
+
+def test_popdg_finds_no_two_beats_within_ten_frames():
+    sway = np.cos(np.pi * np.arange(300) / 8)[:, None, None] * np.ones((1, 24, 3))
+    assert len(beats_published.popdg_events(sway, 30.0)) == 0 and len(beats.slow_moments(sway, 30.0)) > 30
+
+
 def test_those_who_report_bailandos_score_get_it_over_the_music_beats_they_name():
     own = entry("BAS", "bailando")
     for dialect, grid_name in (("edge", "bailando"), ("dancemeld", "bailando"), ("unimumo", "unimumo")):

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from choreia.metrics.base import JOINTS, About, Metric, MotionMetric, validate_joints
-from choreia.metrics.dancer import RATE_HZ, at_rate, body_size
+from choreia.metrics.base import JOINTS, Metric, validate_joints
+from choreia.metrics.dancer import RATE_HZ, at_rate, body_size, corrected
 from choreia.motion.contacts import REST_HEIGHTS_M, floor_of
 from choreia.motion.skeleton import FEET
 
@@ -248,38 +248,15 @@ def _segment_distance(p: np.ndarray, p_end: np.ndarray, q: np.ndarray, q_end: np
 _RANGES = "AAOS ranges with slack, see choreia.metrics.body"
 
 METRICS: tuple[Metric, ...] = (
-    MotionMetric(
-        About("joint limits", "corrected", "lower", "1", "[0, 1]", _RANGES, "bones turned about their own axis are not seen"),
-        joint_limit_share,
+    corrected(joint_limit_share, "joint limits", "lower", "1", "[0, 1]", "bones turned about their own axis are not seen", _RANGES),
+    corrected(
+        joint_limit_excess, "joint limit excess", "lower", "degrees", "[0, inf)", "bones turned about their own axis are not seen", _RANGES
     ),
-    MotionMetric(
-        About("joint limit excess", "corrected", "lower", "degrees", "[0, inf)", _RANGES, "bones turned about their own axis are not seen"),
-        joint_limit_excess,
-    ),
-    MotionMetric(
-        About("self-collision", "corrected", "lower", "1", "[0, 1]", "choreia, capsules", "arms kept far from the body"), collision_share
-    ),
-    MotionMetric(
-        About("self-collision depth", "corrected", "lower", "m", "[0, inf)", "choreia, capsules", "arms kept far from the body"),
-        mean_collision,
-    ),
-    MotionMetric(
-        About("floor depth", "corrected", "lower", "m", "[0, inf)", "choreia, floor of the take", "hovering: read floating beside it"),
-        sunk_depth,
-    ),
-    MotionMetric(
-        About("floor share", "corrected", "lower", "1", "[0, 1]", "choreia, floor of the take", "hovering: read floating beside it"),
-        sunk_share,
-    ),
-    MotionMetric(
-        About("floor depth at y=0", "corrected", "lower", "m", "[0, inf)", "choreia, floor y = 0", "a take lifted as a whole"),
-        sunk_depth_at_zero,
-    ),
-    MotionMetric(
-        About("floating", "corrected", "lower", "1", "[0, 1]", "choreia, floor of the take", "a take lifted as a whole"), floating_share
-    ),
-    MotionMetric(
-        About("floating at y=0", "corrected", "lower", "1", "[0, 1]", "choreia, floor y = 0", "a take sunk as a whole"),
-        floating_share_at_zero,
-    ),
+    corrected(collision_share, "self-collision", "lower", "1", "[0, 1]", "arms kept far from the body", "choreia, capsules"),
+    corrected(mean_collision, "self-collision depth", "lower", "m", "[0, inf)", "arms kept far from the body", "choreia, capsules"),
+    corrected(sunk_depth, "floor depth", "lower", "m", "[0, inf)", "hovering: read floating beside it", "choreia, floor of the take"),
+    corrected(sunk_share, "floor share", "lower", "1", "[0, 1]", "hovering: read floating beside it", "choreia, floor of the take"),
+    corrected(sunk_depth_at_zero, "floor depth at y=0", "lower", "m", "[0, inf)", "a take lifted as a whole", "choreia, floor y = 0"),
+    corrected(floating_share, "floating", "lower", "1", "[0, 1]", "a take lifted as a whole", "choreia, floor of the take"),
+    corrected(floating_share_at_zero, "floating at y=0", "lower", "1", "[0, 1]", "a take sunk as a whole", "choreia, floor y = 0"),
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy.interpolate import CubicSpline
 
 from choreia import clock
+from choreia.metrics.base import About, Better, MotionMetric
 from choreia.motion.skeleton import choreia24
 
 RATE_HZ = 30.0
@@ -34,3 +37,9 @@ def body_size(places: np.ndarray) -> float:
 def body_height_m(places: np.ndarray) -> float:
     """Height of a dancer of our own proportions and of this one's size."""
     return _OUR_HEIGHT_M * body_size(places)
+
+
+def corrected(score: Callable[[np.ndarray, float], float], name: str, better: Better, unit: str, span: str, fooled_by: str,
+              source: str = "choreia") -> MotionMetric:  # fmt: skip
+    """Entry of one of our own scores of a take."""
+    return MotionMetric(About(name, "corrected", better, unit, span, source, fooled_by), score)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from choreia.metrics.base import JOINTS, About, Metric, MotionMetric, validate_joints
-from choreia.metrics.dancer import RATE_HZ, at_rate
+from choreia.metrics.dancer import RATE_HZ, at_rate, corrected
 from choreia.metrics.smoothness import acceleration
 from choreia.motion.contacts import contacts_of, speed
 from choreia.motion.skeleton import FEET
@@ -176,25 +176,16 @@ def _push(joints: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray, np.nd
     return np.linalg.norm(root, axis=-1), feet, (velocity**2).sum(axis=-1).mean(axis=1)
 
 
+_PFC_SOURCES = {
+    "edge": "Stanford-TML/EDGE eval/eval_pfc.py",
+    "popdg": "Luke-Luo1/POPDG eval/eval_pfc.py",
+    "dancemeld": "paper, section 4: as EDGE; no code",
+}
+
 METRICS: tuple[Metric, ...] = (
-    MotionMetric(
-        About(
-            "PFC",
-            "edge",
-            "lower",
-            "1e-4 m^2/frame^2",
-            "[0, inf)",
-            "Stanford-TML/EDGE eval/eval_pfc.py",
-            "half the amplitude: a quarter",
-            30,
-        ),
-        edge_pfc,
-    ),
-    MotionMetric(
-        About(
-            "PFC", "popdg", "lower", "1e-4 m^2/frame^2", "[0, inf)", "Luke-Luo1/POPDG eval/eval_pfc.py", "half the amplitude: a quarter", 30
-        ),
-        edge_pfc,
+    *(
+        MotionMetric(About("PFC", dialect, "lower", "1e-4 m^2/frame^2", "[0, inf)", source, "half the amplitude: a quarter", 30), edge_pfc)
+        for dialect, source in _PFC_SOURCES.items()
     ),
     MotionMetric(
         About("PBC", "popdg", "reference", "1e-4", "(-inf, inf)", "Luke-Luo1/POPDG eval/eval_pbc.py", "amplitude set to match", 30),
@@ -208,30 +199,12 @@ METRICS: tuple[Metric, ...] = (
         About("FSR", "danceba", "lower", "1", "[0, 1]", "vtan05/Danceba_fork utils/foot_skating.py", "sliding towards +x -z scores 0", 30),
         danceba_fsr,
     ),
-    MotionMetric(
-        About("PFC", "corrected", "lower", "1", "[0, inf)", "PFC over the body's squared speed", "waving arms enlarge the divisor"),
-        pfc_ratio,
+    corrected(pfc_ratio, "PFC", "lower", "1", "[0, inf)", "waving arms enlarge the divisor", "PFC over the body's squared speed"),
+    corrected(pfc_si, "PFC SI", "lower", "(m/s)^2", "[0, inf)", "a timid dance: read PFC beside it", "PFC in m/s and g at 30 Hz"),
+    corrected(slide_speed, "foot slide", "lower", "m/s", "[0, inf)", "hovering: read foot contact beside it", "choreia, after Lodge's FSR"),
+    corrected(
+        slide_share, "foot slide share", "lower", "1", "[0, 1]", "hovering: read foot contact beside it", "choreia, after Lodge's FSR"
     ),
-    MotionMetric(
-        About("PFC SI", "corrected", "lower", "(m/s)^2", "[0, inf)", "PFC in m/s and g at 30 Hz", "a timid dance: read PFC beside it"),
-        pfc_si,
-    ),
-    MotionMetric(
-        About("foot slide", "corrected", "lower", "m/s", "[0, inf)", "choreia, after Lodge's FSR", "hovering: read foot contact beside it"),
-        slide_speed,
-    ),
-    MotionMetric(
-        About(
-            "foot slide share", "corrected", "lower", "1", "[0, 1]", "choreia, after Lodge's FSR", "hovering: read foot contact beside it"
-        ),
-        slide_share,
-    ),
-    MotionMetric(
-        About("support slide", "corrected", "lower", "m/s", "[0, inf)", "choreia", "hovering: read foot contact beside it"),
-        support_slide,
-    ),
-    MotionMetric(
-        About("foot contact", "corrected", "reference", "1", "[0, 1]", "choreia", "a figure that never lifts a foot scores 1"),
-        contact_share,
-    ),
+    corrected(support_slide, "support slide", "lower", "m/s", "[0, inf)", "hovering: read foot contact beside it"),
+    corrected(contact_share, "foot contact", "reference", "1", "[0, 1]", "a figure that never lifts a foot scores 1"),
 )

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from choreia.metrics.base import JOINTS, About, Metric, MotionMetric, SyncMetric, validate_events, validate_joints
 from choreia.metrics.beats import closeness
-from choreia.metrics.dancer import RATE_HZ, at_rate, body_size
+from choreia.metrics.dancer import RATE_HZ, at_rate, body_size, corrected
 
 STILL_M_S = 0.05
 """Mean joint speed of a body of 1.72 m under which it stands still: 3 % of its height a second."""
@@ -166,12 +166,10 @@ METRICS: tuple[Metric, ...] = (
         lrcm_rs,
     ),
     MotionMetric(About("LR", "lrcm", "reference", "1", "(0, 1]", _LRCM, "one freeze alone is perfectly regular", 30), lrcm_lr),
-    MotionMetric(About("still", "corrected", "reference", "1", "[0, 1]", _FIXED, "slow drifting: read statue beside it"), still_share),
-    MotionMetric(
-        About("longest still", "corrected", "reference", "s", "[0, inf)", _FIXED, "rests of the music are counted"), longest_still
-    ),
-    MotionMetric(About("statue", "corrected", "reference", "1", "[0, 1]", _FIXED, "one waving hand thaws the rest"), statue_share),
-    MotionMetric(About("LR", "corrected", "reference", "1", "(0, 1]", _FIXED, "no freeze at all scores 1"), freeze_regularity),
+    corrected(still_share, "still", "reference", "1", "[0, 1]", "slow drifting: read statue beside it", _FIXED),
+    corrected(longest_still, "longest still", "reference", "s", "[0, inf)", "rests of the music are counted", _FIXED),
+    corrected(statue_share, "statue", "reference", "1", "[0, 1]", "one waving hand thaws the rest", _FIXED),
+    corrected(freeze_regularity, "LR", "reference", "1", "(0, 1]", "no freeze at all scores 1", _FIXED),
     SyncMetric(
         About("RS", "corrected", "higher", "1", "[0, 1]", _FIXED, "a single freeze on a beat scores 1"),
         freeze_onsets,

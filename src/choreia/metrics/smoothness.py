@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 
 from choreia.metrics.base import About, Metric, MotionMetric, SetMetric, validate_joints, validate_sets
-from choreia.metrics.dancer import RATE_HZ, at_rate
+from choreia.metrics.dancer import RATE_HZ, at_rate, corrected
 
 _SPIKE_M = 0.08  # off the way between neighbours 1/30 s away: an acceleration of 144 m/s^2
 _SPIKE_OUTLIER = 4.0  # times the median of the joint within 0.25 s
@@ -113,6 +113,8 @@ def _jerk(joints: np.ndarray, fps: float) -> np.ndarray:
 
 
 _THEATRE = "our reading of the musical-theatre paper, table 1, which has no code; named theatre-1"
+_SAME_MEAN = "noise on a timid dance may give the same mean"
+_THIRD = "third differences over 1/30 s"
 
 METRICS: tuple[Metric, ...] = (
     MotionMetric(
@@ -130,56 +132,13 @@ METRICS: tuple[Metric, ...] = (
         extractor="mean acceleration over 1/30 s",
         fewest=1,
     ),
-    MotionMetric(
-        About(
-            "acceleration",
-            "corrected",
-            "reference",
-            "m/s^2",
-            "[0, inf)",
-            "MS over a fixed 1/30 s",
-            "noise on a timid dance may give the same mean",
-        ),
-        mean_acceleration,
+    corrected(mean_acceleration, "acceleration", "reference", "m/s^2", "[0, inf)", _SAME_MEAN, "MS over a fixed 1/30 s"),
+    corrected(
+        acceleration_variance, "VoA", "reference", "(m/s^2)^2", "[0, inf)", "a few spikes weigh like vigour", "vector variance over 1/30 s"
     ),
-    MotionMetric(
-        About(
-            "VoA",
-            "corrected",
-            "reference",
-            "(m/s^2)^2",
-            "[0, inf)",
-            "vector variance over a fixed 1/30 s",
-            "a few spikes weigh like vigour",
-        ),
-        acceleration_variance,
-    ),
-    MotionMetric(
-        About(
-            "jerk",
-            "corrected",
-            "reference",
-            "m/s^3",
-            "[0, inf)",
-            "third differences over 1/30 s",
-            "noise on a timid dance may give the same mean",
-        ),
-        mean_jerk,
-    ),
-    MotionMetric(
-        About(
-            "jerk p99",
-            "corrected",
-            "reference",
-            "m/s^3",
-            "[0, inf)",
-            "third differences over 1/30 s",
-            "smoothing away every accent lowers it",
-        ),
-        top_jerk,
-    ),
-    MotionMetric(
-        About("spikes", "corrected", "lower", "1/min", "[0, 1800]", "choreia, after motion.spikes", "dense noise is no outlier: see jerk"),
-        spikes_per_minute,
+    corrected(mean_jerk, "jerk", "reference", "m/s^3", "[0, inf)", _SAME_MEAN, _THIRD),
+    corrected(top_jerk, "jerk p99", "reference", "m/s^3", "[0, inf)", "smoothing away every accent lowers it", _THIRD),
+    corrected(
+        spikes_per_minute, "spikes", "lower", "1/min", "[0, 1800]", "dense noise is no outlier: see jerk", "choreia, after motion.spikes"
     ),
 )
