@@ -103,6 +103,7 @@ BOLLYWOOD = (
         touch("L", 1, -0.04, 0.16, pitch=0.5, weight=0.25),
         home("L", 4, takes=0.7),
         hands(1, both="namaste", roll=1.2),
+        hands(1.5, both="lotus_rise", roll=1.0),
         hands(2, both="lotus_high", roll=1.0),
         hands(2.5, both="lotus_high", roll=-0.6),
         hands(3, both="lotus_open", roll=1.2),
