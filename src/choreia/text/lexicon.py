@@ -1,0 +1,170 @@
+"""The dancers' words: styles, families of movement, named moves with the ways people write them, and words of manner.
+
+`assets/lexicon.json` holds them, written by us. A move names the figure of the choreographer that shows it, `style/figure`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib import resources
+
+from choreia.text.words import distance, form, stem, stems
+
+LONGEST_WORDS = 6
+"""Words of the longest phrase that is looked up as one name."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """A dance style: its `name`, how it moves in one line, and what else it is called."""
+
+    name: str
+    text: str
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Manner:
+    """A word for the whole dance: `kind` is range, manner, energy or direction; `text` is how it stands in a script."""
+
+    name: str
+    kind: str
+    text: str
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Term:
+    """A move: the `styles` it belongs to, its `family`, typical length in `counts`, the body's movement as `text`, the `figure` showing it."""
+
+    name: str
+    styles: tuple[str, ...]
+    family: str
+    counts: int
+    text: str
+    figure: str
+    synonyms: tuple[str, ...] = ()
+
+    @property
+    def caption(self) -> str:
+        """Name and movement in one line, as the choreographer captions its figures."""
+        return f"{self.name}: {self.text}"
+
+
+Entry = Style | Manner | Term
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All entries, and the tables by which phrases are found."""
+
+    styles: tuple[Style, ...]
+    families: dict[str, str]
+    manners: tuple[Manner, ...]
+    terms: tuple[Term, ...]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Styles, manners and terms: the order in which one spelling is preferred to another."""
+        return (*self.styles, *self.manners, *self.terms)
+
+    @cached_property
+    def by_form(self) -> dict[str, list[Entry]]:
+        """Entries by the normal form of name or synonym; those of that name come first."""
+        named = ((form(entry.name), entry) for entry in self.entries)
+        return _table((*named, *((form(word), entry) for entry in self.entries for word in entry.synonyms)))
+
+    @cached_property
+    def by_stems(self) -> dict[tuple[str, ...], list[Entry]]:
+        """Entries by the stems of name or synonym in any order."""
+        pairs = ((stems(written), entries) for written, entries in self.by_form.items())
+        return _table((key, entry) for key, entries in pairs if key for entry in entries)
+
+    @cached_property
+    def by_start(self) -> dict[tuple[str, int], list[str]]:
+        """Forms by first letter and length without spaces."""
+        return _table(((written[0], len(written.replace(" ", ""))), written) for written in self.by_form)
+
+
+def _table(pairs: Iterable[tuple]) -> dict:
+    found: dict = {}
+    for key, value in pairs:
+        held = found.setdefault(key, [])
+        if value not in held:
+            held.append(value)
+    return found
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """The lexicon of the package."""
+    raw = json.loads(resources.files("choreia").joinpath("assets/lexicon.json").read_text(encoding="utf-8"))
+    tupled = {kind: [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in raw[kind]] for kind in ("styles", "words", "terms")}
+    return Lexicon(
+        tuple(Style(**row) for row in tupled["styles"]),
+        raw["families"],
+        tuple(Manner(**row) for row in tupled["words"]),
+        tuple(Term(**row) for row in tupled["terms"]),
+    )
+
+
+def find(phrase: str, style: str | None = None) -> Term | None:
+    """The move that a phrase names, spelt right: `find("wave your arms")` is the arm wave; None when there is none.
+
+    Of moves with the same name the one of `style` is taken, else the first of the lexicon.
+    """
+    return next((entry for entry in candidates(phrase, style) if isinstance(entry, Term)), None)
+
+
+def candidates(phrase: str, style: str | None = None) -> list[Entry]:
+    """Entries that a phrase names, by its words as written, else by their stems in any order; those of `style` first."""
+    table = lexicon()
+    key = stems(phrase)
+    found = table.by_form.get(form(phrase)) or (table.by_stems.get(key) if key else None) or []
+    return sorted(found, key=lambda entry: isinstance(entry, Term) and style not in entry.styles)
+
+
+def style_named(text: str) -> str | None:
+    """The style that a global text begins with or names first, whole words only; None when it names none."""
+    words = form(text).split()
+    for start in range(len(words)):
+        for end in range(min(len(words), start + LONGEST_WORDS), start, -1):
+            for entry in lexicon().by_form.get(" ".join(words[start:end]), []):
+                if isinstance(entry, Style):
+                    return entry.name
+    return None
+
+
+@lru_cache(maxsize=1024)
+def respelt(phrase: str) -> str | None:
+    """The nearest known form within a slip of the fingers: one letter in a word of 5 to 7, two in a longer; None beyond that.
+
+    The first letter has to be right: `respelt("mooonwalk")` is "moonwalk".
+    """
+    glued = form(phrase).replace(" ", "")
+    most = 0 if len(glued) < 5 else 1 if len(glued) < 8 else 2
+    near = (w for size in range(len(glued) - most, len(glued) + most + 1) for w in lexicon().by_start.get((glued[:1], size), []))
+    ranked = sorted((distance(glued, written.replace(" ", ""), most), place, written) for place, written in enumerate(near))
+    return ranked[0][2] if ranked and ranked[0][0] <= most and len(glued) > 2 else None
+
+
+def nearest(word: str, n: int = 3, style: str | None = None) -> tuple[Term, ...]:
+    """The `n` moves whose names or synonyms are spelt most like `word`, nearest first; those of `style` before others as near."""
+    written = form(word)
+    own = {stem(part) for part in written.split()}
+
+    def far(term: Term) -> tuple[float, bool]:
+        away = min(_unlike(written, own, form(name)) for name in (term.name, *term.synonyms))
+        return away, style is not None and style not in term.styles
+
+    return tuple(sorted(lexicon().terms, key=far)[:n])
+
+
+def _unlike(written: str, own: set[str], other: str) -> float:
+    """0 for the same spelling, about 1 for unlike ones; a shared word counts half."""
+    longest = max(len(written), len(other))
+    shared = bool(own & {stem(part) for part in other.split()})
+    return distance(written, other, longest) / longest - 0.5 * shared

@@ -1,0 +1,68 @@
+"""Words as a person types them: one normal form, stems, and how far one spelling is from another."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
+
+FILLERS = frozenset(
+    "a an the my your his her their our some any this that these those it its i im id we you me us them he she they and or but so of to with in on at "
+    "for by as into onto from over up do does doing did done dance dancing dances danced dancer perform performing show showing make making "
+    "makes give gives have having has please can could would should will want wanted wants like let lets also more most lots lot many much "
+    "very really quite bit little kind sort feel feels feeling style styled moves move moving movement movements step steps add adding put "
+    "include including use using just only again then next after before while when now where all every each there here be is are was being "
+    "something somewhere anything thing things go goes going get getting keep keeping try about around along through throughout during "
+    "time times beat beats music song track rhythm counts count part section everyone start starts starting begin begins beginning end "
+    "ends ending finish finishing followed following plus mostly mainly maybe perhaps few couple several what which who how if not too "
+    "full whole sequence routine choreography choreograph number level vibe mood genre theme energy range manner always one two three four".split()
+)
+"""Words that carry no move: left out when a phrase is looked up, and never reported as unknown."""
+
+
+def normal(text: str) -> str:
+    """Lower case, no accents, plain quotes and hyphens, one space between words; line breaks stay."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = re.sub(r"[‘’ʼ`´]", "'", re.sub(r"[‐-―−]", "-", bare)).lower().replace("&", " and ")
+    printable = "".join(c if c.isprintable() or c == "\n" else " " for c in plain)
+    return re.sub(r" *\n *", "\n", re.sub(r"[^\S\n]+", " ", printable)).strip()
+
+
+def form(text: str) -> str:
+    """The form under which names are compared: normal, letters and digits only, words apart: "Bee's knees" is "bees knees"."""
+    return " ".join(re.findall(r"[^\W_]+", normal(text).replace("'", "")))
+
+
+@lru_cache(maxsize=4096)
+def stem(word: str) -> str:
+    """A word without the endings of number and time: "waves", "waving" and "waved" are all "wav"."""
+    for ending in ("ing", "ies", "es", "ed", "in", "s", "e", "y"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            short = word[: -len(ending)]
+            return short[:-1] if len(short) > 3 and short[-1] == short[-2] and short[-1] not in "ls" else short
+    return word
+
+
+def stems(text: str) -> tuple[str, ...]:
+    """Sorted stems of a phrase without its fillers: "wave your arms" and "arm wave" are the same; () when only fillers are left."""
+    return tuple(sorted({stem(word) for word in form(text).split() if word not in FILLERS}))
+
+
+def distance(a: str, b: str, most: int) -> int:
+    """Letters inserted, left out, changed or swapped between two spellings (Damerau 1964, adjacent swaps), `most` + 1 when there are more."""
+    if abs(len(a) - len(b)) > most:
+        return most + 1
+    before, row = list(range(len(b) + 1)), list(range(len(b) + 1))
+    for i, letter in enumerate(a, 1):
+        older, before, row = before, row, [i]
+        for j, other in enumerate(b, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
+            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
+                cost = min(cost, older[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return min(row[-1], most + 1)
