@@ -1,0 +1,126 @@
+"""Entries of the lexicon in a run of words: as written, in other order, misspelt, or by meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+
+from choreia.text.encode import Encoder
+from choreia.text.lexicon import LONGEST_WORDS, Entry, Term, candidates, lexicon, respelt
+from choreia.text.words import FILLERS, form
+
+CLOSE = 0.45
+"""Cosine from which a phrase is taken to mean a move (MiniLM: sentences of one meaning are above, of other matters below 0.3)."""
+
+
+class Matcher(Protocol):
+    """Finds the move that a phrase means."""
+
+    def match(self, phrase: str, style: str | None = None) -> tuple[Term, float] | None:
+        """The nearest move and how near it is, at most 1; None when none is near."""
+        ...
+
+
+@dataclass(frozen=True)
+class EmbeddingMatcher:
+    """The move whose name, synonyms or movement is nearest to a phrase by the cosine of sentence vectors, `least` or more."""
+
+    encoder: Encoder
+    least: float = CLOSE
+
+    @cached_property
+    def _table(self) -> tuple[list[Term], np.ndarray]:
+        rows = [(term, text) for term in lexicon().terms for text in (term.name, term.text, *term.synonyms)]
+        return [term for term, _ in rows], self.encoder.encode([text for _, text in rows])
+
+    def match(self, phrase: str, style: str | None = None) -> tuple[Term, float] | None:
+        """The nearest move and its cosine; one of `style` is taken before another as near to 0.05."""
+        terms, vectors = self._table
+        cosine = vectors @ self.encoder.encode([phrase])[0]
+        favour = np.array([0.05 if style in term.styles else 0.0 for term in terms])
+        best = int(np.argmax(cosine + favour))
+        return (terms[best], float(cosine[best])) if cosine[best] >= self.least else None
+
+
+@dataclass(frozen=True)
+class Hit:
+    """Words of a prompt and the entry they were read as, None when nothing is known of them; `note` when that is not as written."""
+
+    words: str
+    entry: Entry | None
+    note: str = ""
+
+
+def read(words: Sequence[str], style: str | None = None, matcher: Matcher | None = None) -> list[Hit]:
+    """Entries in `words`, in order; runs of words between them that are no fillers are hits without entry."""
+    hits: list[Hit] = []
+    unread: list[str] = []
+    at = 0
+    while at < len(words):
+        size, entry = _longest(words, at, style)
+        if entry is None:
+            unread.append(words[at])
+            at += 1
+            continue
+        hits += [*_rest(unread, style, matcher), Hit(" ".join(words[at : at + size]), entry)]
+        unread, at = [], at + size
+    return [*hits, *_rest(unread, style, matcher)]
+
+
+def _longest(words: Sequence[str], at: int, style: str | None) -> tuple[int, Entry | None]:
+    """The longest name that begins at a word, and its number of words."""
+    for size in range(min(LONGEST_WORDS, len(words) - at), 0, -1):
+        phrase = words[at : at + size]
+        if (size == 1 and phrase[0] in FILLERS) or all(word in FILLERS for word in phrase) and not _written(phrase):
+            continue
+        open_ended = phrase[0] in FILLERS or phrase[-1] in FILLERS
+        if (not open_ended or _written(phrase)) and (found := candidates(" ".join(phrase), style)):
+            return size, found[0]
+    return 1, None
+
+
+def _written(phrase: Sequence[str]) -> bool:
+    """Whether the phrase is a name word for word."""
+    return form(" ".join(phrase)) in lexicon().by_form
+
+
+def _rest(unread: Sequence[str], style: str | None, matcher: Matcher | None) -> Iterator[Hit]:
+    """What the words between known ones mean: misspelt names first, then by meaning, then unknown."""
+    at, run = 0, list[str]()
+    while at < len(unread):
+        size, written = _misspelt(unread, at)
+        if written is None:
+            run.append(unread[at])
+            at += 1
+            continue
+        yield from _unknown(run, style, matcher)
+        phrase = " ".join(unread[at : at + size])
+        yield Hit(phrase, candidates(written, style)[0], f"{phrase!r} read as {written!r}")
+        run, at = [], at + size
+    yield from _unknown(run, style, matcher)
+
+
+def _misspelt(words: Sequence[str], at: int) -> tuple[int, str | None]:
+    for size in range(min(4, len(words) - at), 0, -1):
+        phrase = words[at : at + size]
+        if phrase[0] not in FILLERS and phrase[-1] not in FILLERS and (written := respelt(" ".join(phrase))):
+            return size, written
+    return 1, None
+
+
+def _unknown(run: list[str], style: str | None, matcher: Matcher | None) -> Iterator[Hit]:
+    """The run without fillers at its ends, by meaning when a matcher knows it."""
+    known = [place for place, word in enumerate(run) if word not in FILLERS and any(c.isalpha() for c in word) and len(word) > 1]
+    if not known:
+        return
+    phrase = " ".join(run[known[0] : known[-1] + 1])
+    found = matcher.match(phrase, style) if matcher else None
+    if found is None:
+        yield Hit(phrase, None)
+    else:
+        yield Hit(phrase, found[0], f"{phrase!r} read as {found[0].name!r} by meaning ({found[1]:.2f})")
+
