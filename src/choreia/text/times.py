@@ -107,6 +107,7 @@ def tidy(text: str) -> str:
     plain = normal(text)
     plain = re.sub(r"\b(?:8|eight)(?:-counts?\b| count\b(?! ?s))", "eight", plain)
     plain = re.sub(r"(?<=\d )8 counts\b|\b8s\b", "eights", re.sub(r"\b(two|three|four|five|six) (?:8|eight) counts\b", r"\1 eights", plain))
+    plain = re.sub(r"\b(?:guitar|piano|drum|sax|saxophone|synth|bass|violin|horn|trumpet) (solo|break)\b", r"\1", plain)
     counted = r"bars?|measures?|beats?|counts?|eights?|phrases?|seconds?|secs?|minutes?|mins?|times"
     sections = "|".join(re.escape(s) for s in SECTIONS)
     for number, word in enumerate(NUMBERS, 1):

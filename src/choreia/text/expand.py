@@ -1,0 +1,204 @@
+"""From a loose prompt to a Script: "popping, small range; bars 9-12: arm wave; chorus: running man".
+
+The prompt is cut into cues (`clauses`), its words are looked up (`match`), what belongs to the whole dance becomes the global text, and the
+moves are laid on the song (`arrange`). LRCM has a fine-tuned language model do this (appendix A); `llm` asks one, and this is what it
+falls back to.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from choreia.errors import ChoreiaError
+from choreia.text.arrange import Call, Request, arrange
+from choreia.text.clauses import Cue, Phrase, cues
+from choreia.text.lexicon import Manner, Style, Term, lexicon, nearest
+from choreia.text.match import Hit, Matcher, read
+from choreia.text.places import section_names
+from choreia.text.script import SEQUENCE, from_text
+from choreia.text.times import Length
+from choreia.types import Music, Script
+
+MOST_WORDS = 1000
+MOST_LETTERS = 12_000
+"""Longest prompt, in words and in letters."""
+
+
+class Writer(Protocol):
+    """Something else that writes a script for a prompt, as `llm.Endpoint`."""
+
+    def write(self, prompt: str, music: Music) -> Script:
+        """The script; ChoreiaError when it cannot."""
+        ...
+
+
+@dataclass(frozen=True)
+class Expansion:
+    """A script, with what was not understood as `warnings` and what was decided as `notes`, a line each."""
+
+    script: Script
+    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def expand(prompt: str, music: Music, *, matcher: Matcher | None = None, llm: Writer | None = None, seed: int = 0) -> Expansion:
+    """A script for `music` from a prompt in plain words, or from one in the two-level format.
+
+    Args:
+        prompt: e.g. "a gentle waltz", "krump hard, stomp at 0:30 for 8 counts", "chorus: running man; verse 2: arm waves".
+        matcher: finds moves by meaning where their names are not known (`match.EmbeddingMatcher`).
+        llm: asked first; when it fails its error becomes a warning and the prompt is read by rule.
+        seed: draws where moves without a time are placed.
+
+    Raises:
+        ChoreiaError: an empty or too long prompt, a time the song does not have, two times that contradict one another.
+    """
+    _check(prompt)
+    if SEQUENCE.lower() in prompt.lower():
+        return Expansion(_fitting(from_text(prompt, "prompt"), music))
+    failed: tuple[str, ...] = ()
+    if llm is not None:
+        try:
+            return Expansion(_fitting(llm.write(prompt, music), music), (), ("written by a language model",))
+        except ChoreiaError as error:
+            failed = (f"{error}; the prompt was read by rule instead",)
+    reading = _Reading(music, matcher).read(cues(prompt))
+    laid = arrange(reading.requests, music, seed)
+    script = Script(reading.style_text(), laid.moves)
+    return Expansion(script, (*failed, *reading.warnings, *laid.warnings), (*reading.notes, *laid.notes))
+
+
+def _check(prompt: str) -> None:
+    if not any(letter.isalnum() for letter in prompt):
+        raise ChoreiaError("the prompt is empty: say a style or a move, as 'popping; chorus: arm wave'")
+    words = len(prompt.split())
+    if words > MOST_WORDS or len(prompt) > MOST_LETTERS:
+        raise ChoreiaError(f"the prompt has {words} words: give at most {MOST_WORDS} ({MOST_LETTERS} letters), or a script file")
+
+
+def _fitting(script: Script, music: Music) -> Script:
+    """The script, when it is not longer than the song."""
+    late = next((move for move in script.moves if move.end_s > music.duration_s + 0.1), None)
+    if late:
+        raise ChoreiaError(f"{late.text[:60]!r} ends at {late.end_s:.1f} s, past the end of the song at {music.duration_s:.1f} s: end it earlier")
+    return script
+
+
+@dataclass
+class _Reading:
+    """What a prompt asks for, gathered cue by cue."""
+
+    music: Music
+    matcher: Matcher | None
+    styles: list[Style] = field(default_factory=list)
+    manners: list[Manner] = field(default_factory=list)
+    own_words: list[str] = field(default_factory=list)
+    terms: list[Term] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    requests: list[Request] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def read(self, found: Sequence[Cue]) -> _Reading:
+        style = self.first_style(found)
+        for cue in found:
+            self.check_title(cue)
+            self.refuse(cue, style)
+            calls = [call for phrase in cue.phrases for call in self.calls(phrase, bool(cue.spans), style)]
+            if cue.spans and not calls and any(phrase.words or phrase.refused for phrase in cue.phrases):
+                self.warnings.append(f"{cue.spans[0].words!r}: no move is said for this time: it is left to the dancer")
+            elif cue.spans and not calls:
+                self.warnings.append(f"{cue.spans[0].words!r} says when but not what: write a move behind it, as '{cue.spans[0].words}: spin'")
+            if calls:
+                self.requests.append(Request(cue.spans, tuple(calls), cue.ordered, cue.follows))
+        self.guess_style()
+        return self
+
+    @staticmethod
+    def first_style(found: Sequence[Cue]) -> str | None:
+        """The style of the whole dance, by which names that several styles share are read."""
+        loose = [phrase for cue in found if not cue.spans for phrase in cue.phrases]
+        entries = (hit.entry for phrase in loose for hit in read(phrase.words))
+        return next((entry.name for entry in entries if isinstance(entry, Style)), None)
+
+    def check_title(self, cue: Cue) -> None:
+        """What stands before a colon has to be a time, a style or known words."""
+        unknown = [hit.words for hit in read(cue.title.split()) if hit.entry is None] if cue.title else []
+        if unknown:
+            have = section_names(self.music)
+            raise ChoreiaError(f"{cue.title!r} is no time, section or style: this song has {have}; or write bars 9-12, eight 3, 0:30-0:45")
+
+    def refuse(self, cue: Cue, style: str | None) -> None:
+        """Take note of what shall not be danced."""
+        hits = [hit for phrase in cue.phrases for hit in read(phrase.refused, style)]
+        for hit in hits:
+            if isinstance(hit.entry, Term):
+                self.refused.add(hit.entry.name)
+                self.notes.append(f"{hit.entry.name}: not placed, as asked; what is left to the dancer may still hold it")
+            else:
+                self.warnings.append(f"'no {hit.words}' cannot be promised: say what to dance instead")
+
+    def calls(self, phrase: Phrase, timed: bool, style: str | None) -> list[Call]:
+        """Moves of a phrase; its other words go to the moves when it has a time, to the whole dance when not."""
+        hits = read(phrase.words, self.style_of(phrase, style), self.matcher)
+        self.notes += [hit.note for hit in hits if hit.note]
+        hits = [hit for hit in hits if not (isinstance(hit.entry, Term) and hit.entry.name in self.refused)]
+        terms = [hit.entry for hit in hits if isinstance(hit.entry, Term)]
+        self.terms += terms
+        self.warnings += [self.unknown(hit, bool(timed or terms)) for hit in hits if hit.entry is None]
+        local = [hit for hit in hits if not isinstance(hit.entry, Term)]
+        if not timed:
+            local = self.keep(local)
+        said = [_words_of(hit) for hit in local]
+        if not terms:
+            return [Call(", ".join(said), _length(phrase, None))] if timed and said else []
+        return [Call(", ".join([term.name, *said]), _length(phrase, term)) for term in terms]
+
+    def style_of(self, phrase: Phrase, style: str | None) -> str | None:
+        """The style named in a phrase, else that of the dance."""
+        named = (hit.entry.name for hit in read(phrase.words) if isinstance(hit.entry, Style))
+        return next(named, style)
+
+    def keep(self, hits: Sequence[Hit]) -> list[Hit]:
+        """Put words into the global text; directions stay with their move."""
+        self.styles += [hit.entry for hit in hits if isinstance(hit.entry, Style) and hit.entry not in self.styles]
+        manners = [hit.entry for hit in hits if isinstance(hit.entry, Manner) and hit.entry.kind != "direction"]
+        self.manners += [manner for manner in manners if manner not in self.manners]
+        self.own_words += [hit.words for hit in hits if hit.entry is None]
+        return [hit for hit in hits if isinstance(hit.entry, Manner) and hit.entry.kind == "direction"]
+
+    def unknown(self, hit: Hit, with_move: bool) -> str:
+        near = ", ".join(term.name for term in nearest(hit.words))
+        kept = "its words are kept with the move" if with_move else "its words are kept for the whole dance"
+        return f"{hit.words!r} is no move I know (nearest by spelling: {near}): {kept}"
+
+    def guess_style(self) -> None:
+        """Without a style the one to which most of the moves belong."""
+        if self.styles or not self.terms:
+            return
+        count = Counter(style for term in self.terms for style in term.styles)
+        best = max(count, key=lambda style: count[style])
+        self.styles.append(next(style for style in lexicon().styles if style.name == best))
+        self.notes.append(f"no style was said: {best}, to which {', '.join(dict.fromkeys(t.name for t in self.terms if best in t.styles))} belongs")
+
+    def style_text(self) -> str:
+        """The global text: styles, range, manner, the prompt's own words, and what marks the styles."""
+        manners = sorted(self.manners, key=lambda manner: ("range", "energy", "manner", "direction").index(manner.kind))
+        marks = [style.text.partition(": ")[2] for style in self.styles]
+        parts = [*(style.name for style in self.styles), *(manner.text for manner in manners), *self.own_words, *marks]
+        return ", ".join(parts)
+
+
+def _words_of(hit: Hit) -> str:
+    """A hit in the words of the script."""
+    return hit.entry.text if isinstance(hit.entry, Manner) else hit.entry.name if hit.entry else hit.words
+
+
+def _length(phrase: Phrase, term: Term | None) -> Length | None:
+    """How long a move was said to last: its length, or so many times its counts."""
+    if phrase.length or not phrase.times:
+        return phrase.length
+    return Length("count", phrase.times * (term.counts if term else 8))
