@@ -90,10 +90,11 @@ BOLLYWOOD = (
         home("L", 4.3, takes=0.45),
         home("R", 4.7, takes=0.4),
         *(hands(c, left="side", right="chest", roll=1.2) for c in (1, 2)),
+        *(hands(c, both="second", roll=1.2) for c in (2.5, 4.5)),
         *(hands(c, left="chest", right="side", roll=1.2) for c in (3, 4)),
         beats(_HALVES, chest=(0.38, -0.15), surge=(-0.05, 0.05), hip_pitch=(0.2, -0.2)),
         beats((1, 2, 3, 4), twist=(0.4, 0.4, -0.4, -0.4), look=(0.3, 0.3, -0.3, -0.3), dip=(0.13, 0.13)),
-        attack=0.4,
+        attack=0.5,
         bounce=0.3,
     ),
     figure(

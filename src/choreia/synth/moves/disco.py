@@ -37,11 +37,15 @@ DISCO = (
         hands(1, left="pump", right="swing_back"),
         hands(2, left="swing_back", right="pump"),
         hands(3, left="pump", right="swing_back"),
+        hands(3.5, both="shoulder_high"),
         hands(4, both="clap_high"),
+        hands(4.5, both="shoulder_high"),
         hands(5, left="swing_back", right="pump"),
         hands(6, left="pump", right="swing_back"),
         hands(7, left="swing_back", right="pump"),
+        hands(7.5, both="shoulder_high"),
         hands(8, both="clap_high"),
+        hands(8.5, both="shoulder_high"),
         beats(range(1, 9), twist=(0.2, -0.2, 0.2, 0.0), bend=(0.1, 0.1, 0.1, -0.1), dip=(0.05, 0.0), hip_yaw=(-0.15, 0.15, -0.15, 0.0)),
     ),
     figure(
@@ -60,17 +64,16 @@ DISCO = (
         "arm roll",
         4,
         "forearms roll round one another, sinking to one side and rising to the other",
-        *(
-            hands(1 + 0.25 * k, left=_ROLLED[k % 4], right=_ROLLED[(k + 2) % 4])
-            for k in range(16)
-        ),
+        *(hands(1 + 0.25 * k, left=_ROLLED[k % 4], right=_ROLLED[(k + 2) % 4]) for k in range(16)),
         step("L", 1, 0.26, yaw=0.2),
         touch("R", 2, -0.02, 0.0, pitch=0.4),
         step("R", 3, -0.26, yaw=-0.2),
         touch("L", 4, 0.02, 0.0, pitch=0.4),
         home("R", 4.4, takes=0.4),
         home("L", 4.8, takes=0.4),
-        beats((1, 2, 3, 4), side=(0.16, 0.22, -0.16, -0.22), dip=(0.04, 0.14, 0.04, 0.14), twist=(0.25, 0.35, -0.25, -0.35), bend=(0.1, 0.25)),
+        beats(
+            (1, 2, 3, 4), side=(0.16, 0.22, -0.16, -0.22), dip=(0.04, 0.14, 0.04, 0.14), twist=(0.25, 0.35, -0.25, -0.35), bend=(0.1, 0.25)
+        ),
     ),
     figure(
         "disco spin",
@@ -97,16 +100,16 @@ DISCO = (
     figure(
         "sprinkler",
         4,
-        "a hand behind the head, the other arm sweeps the lawn in clicks and whips back",
+        "a hand behind the head, the other arm sweeps across in clicks like a lawn sprinkler",
+        hands(0.5, left="up_bent", right="side_bent"),
         hands(1, left="nape", right="front"),
-        hands(2, left="nape", right="front"),
-        hands(3, left="nape", right="front"),
         hands(4, left="nape", right="front"),
-        beats((1, 1.5, 2, 2.5, 3, 3.5, 4, 4.6), twist=(-0.55, -0.32, -0.10, 0.12, 0.34, 0.56, 0.56, -0.45)),
-        beats((1, 1.5, 2, 2.5, 3, 3.5, 4, 4.6), hip_yaw=(-0.2, -0.12, -0.04, 0.04, 0.12, 0.2, 0.2, -0.15)),
-        beats((1, 1.5, 2, 2.5, 3, 3.5, 4, 4.6), look=(-0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.3, -0.2)),
+        hands(4.5, left="up_bent", right="side_bent"),
+        beats((1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5), twist=(-0.55, -0.32, -0.10, 0.12, 0.34, 0.56, 0.56, 0.0)),
+        beats((1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5), hip_yaw=(-0.2, -0.12, -0.04, 0.04, 0.12, 0.2, 0.2, 0.0)),
+        beats((1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5), look=(-0.3, -0.2, -0.1, 0.1, 0.2, 0.3, 0.3, 0.0)),
         beats((1, 1.5, 2, 2.5, 3, 3.5, 4), dip=(0.07, 0.02), bend=(0.15, 0.08)),
-        attack=0.3,
+        attack=0.4,
     ),
     figure(
         "bus stop",

@@ -156,9 +156,7 @@ def pivot(side: str, count: float, yaw: float, pitch: float = 0.0, weight: float
     return Foot(count, side, 0.0, 0.0, yaw, pitch=pitch, weight=weight, arc=0.0, takes=takes, pivot=True)
 
 
-def hands(
-    count: float, left: str | None = None, right: str | None = None, both: str | None = None, roll: float = 0.0
-) -> tuple[Hand, ...]:
+def hands(count: float, left: str | None = None, right: str | None = None, both: str | None = None, roll: float = 0.0) -> tuple[Hand, ...]:
     """Hands arrive at poses named in `poses.HANDS`, forearms rolled by `roll`."""
     named = (("L", both or left), ("R", both or right))
     return tuple(Hand(count, side, HANDS[name], roll) for side, name in named if name is not None)
