@@ -1,9 +1,10 @@
-"""Losses on movement, in metres and seconds, that more than one paper uses. All take (B, T, ...) and return a scalar."""
+"""Losses on movement, in metres and seconds, that more than one paper may use. All take (B, T, ...) and return a scalar."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 
 def position(predicted: Tensor, target: Tensor) -> Tensor:
@@ -40,3 +41,12 @@ def alignment(top: Tensor, music: Tensor, has_music: Tensor) -> Tensor:
 def difference(values: Tensor, fps: float) -> Tensor:
     """Forward difference over time times `fps`: (B, T, ...) to (B, T - 1, ...)."""
     return (values[:, 1:] - values[:, :-1]) * fps
+
+
+def pattern(predicted: Tensor, target: Tensor, order: int, floor: float = 1e-4) -> Tensor:
+    """How differently two movements (B, T, D) change: derivatives of `order`, each frame's scaled to length 1, squared distance; 0 to 4.
+
+    LRCM Eq. 17 with order 1 (velocity), 2 (acceleration), 3 (jerk). Derivatives shorter than `floor` are not scaled up to 1.
+    """
+    made, true = (F.normalize(values.diff(n=order, dim=1), dim=-1, eps=floor) for values in (predicted, target))
+    return (made - true).square().sum(-1).mean()

@@ -1,0 +1,1 @@
+"""LRCM: rhythm from music, movements from words, long dances from memory."""
