@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from choreia.errors import ChoreiaError
-from choreia.metrics import takes
+from choreia.metrics import evaluate as judging
+from choreia.metrics import null, takes
 from choreia.metrics.base import Clip, Song
 from choreia.metrics.evaluate import Evidence, results
 from choreia.metrics.registry import dialects, key, metrics
@@ -15,11 +16,12 @@ from choreia.motion import io
 from choreia.motion.kinematics import positions
 from choreia.music import files
 from choreia.pipelines.bench import EdgeSizeDenoiser, edge_size_s
-from choreia.pipelines.evaluate import evaluate
+from choreia.pipelines.evaluate import LISTED, evaluate
 from choreia.pipelines.leaderboard import leaderboard, put, table
 from choreia.pipelines.measuring import Options
 from choreia.synth.choreographer import choreograph
 from choreia.synth.composer import compose
+from choreia.types import Audio
 
 STYLES = ("hip-hop", "krump", "jazz", "tap")
 SONGS = 6
@@ -56,6 +58,27 @@ def folders(tmp_path_factory, songs, motions):
     return root
 
 
+@pytest.fixture(scope="module")
+def few(tmp_path_factory, songs, motions):
+    """Four dances of 7 s to two songs, and as many real ones."""
+    root = tmp_path_factory.mktemp("few")
+    for name in ("made", "real", "songs"):
+        (root / name).mkdir()
+    for k, song in enumerate(songs[:2]):
+        files.write(root / "songs" / f"s{k}.wav", replace(song.audio, samples=song.audio.samples[:, : 7 * song.audio.rate]))
+    for i, motion in enumerate(motions[:4]):
+        io.write(root / "made" / f"s{i // 2}_{i % 2}.npz", motion.slice(0, 210))
+        io.write(root / "real" / f"r{i}.npz", motions[-1 - i].slice(0, 210))
+    return root
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """The fewest draws for intervals and null models."""
+    monkeypatch.setattr(null, "_EVALUATIONS", 0)
+    monkeypatch.setattr(judging, "_ROWS_DRAWN", 0)
+
+
 def found(report, name, dialect="corrected"):
     return next(result for result in report["results"] if (result["name"], result["dialect"]) == (name, dialect))
 
@@ -73,16 +96,16 @@ def test_a_folder_becomes_a_report(folders, tmp_path):
         evaluate(folders / "made", options=ONE, out=tmp_path / "out")
 
 
-def test_every_dialect_runs_and_is_deterministic(folders):
+def test_every_dialect_runs_and_is_deterministic(few, quick):
     options = replace(ONE, dialect="all")
-    first, second = (evaluate(folders / "made", reference=folders / "real", music=folders / "songs", options=options) for _ in range(2))
+    first, second = (evaluate(few / "made", reference=few / "real", music=few / "songs", options=options) for _ in range(2))
     assert first == second
     assert {"mint", "bailando", "edge", "lodge", "lrcm", "popdg", "corrected"} <= {result["dialect"] for result in first["results"]}
     assert all(result["value"] is not None or result["words"] for result in first["results"])
 
 
-def test_two_processes_say_what_one_says(folders):
-    one, two = (evaluate(folders / "made", music=folders / "songs", options=Options(workers=n)) for n in (1, 2))
+def test_two_processes_say_what_one_says(few):
+    one, two = (evaluate(few / "made", options=Options(workers=n)) for n in (1, 2))
     assert one == two
 
 
@@ -108,23 +131,68 @@ def test_mixed_frame_rates_are_said(tmp_path, motions):
     io.write(tmp_path / "b.npz", resample(motions[1], 60))
     report = evaluate(tmp_path, options=ONE)
     assert any("30 and 60 frames a second" in note for note in report["notes"])
+    report = evaluate(tmp_path, reference=tmp_path, options=replace(ONE, dialect="mint"))
+    assert any("the reference at 30 and 60 frames" in note for note in report["notes"])
 
 
 def test_takes_without_their_song_are_said(folders, tmp_path, motions):
     for name in ("s0", "unheard"):
         io.write(tmp_path / f"{name}.npz", motions[0])
     report = evaluate(tmp_path, music=folders / "songs", options=ONE)
-    assert any("no music found for 1 of 2" in note for note in report["notes"]) and found(report, "beat F 50 ms")["items"] == 1
+    assert any("for 1 of 2 takes, which score no" in note for note in report["notes"]) and found(report, "beat F 50 ms")["items"] == 1
 
 
-def test_still_dances_score_without_nan(tmp_path, motions, folders):
+def test_still_dances_score_without_nan(tmp_path, motions, few, quick):
     for k in range(4):
         still = replace(motions[k], root=motions[k].root[[0] * 300], rotations=motions[k].rotations[[0] * 300])
-        io.write(tmp_path / f"s{k}.npz", still)
-    report = evaluate(tmp_path, reference=folders / "real", music=folders / "songs", options=replace(ONE, dialect="all"))
+        io.write(tmp_path / f"s{k // 2}_{k % 2}.npz", still)
+    report = evaluate(tmp_path, reference=few / "real", music=few / "songs", options=replace(ONE, dialect="all"))
+    assert "4 of 4 takes: no joint moves" in report["notes"]
     assert found(report, "beat F 100 ms")["value"] == 0 and found(report, "PFC", "edge")["value"] is None
     assert found(report, "PFC", "edge")["words"]
     assert all(result["value"] is not None for result in report["results"] if result["dialect"] == "corrected")
+
+
+def test_damage_beside_the_takes_is_a_note(tmp_path, motions):
+    io.write(tmp_path / "a.npz", motions[0])
+    io.write(tmp_path / "short.npz", motions[1].slice(0, 3))
+    np.savez(tmp_path / "a.latents.npz", music=np.array(["x"]), motion=np.zeros((3, 2)), visual=np.zeros((3, 2)))
+    (tmp_path / "captions.json").write_text("[1]")
+    for k in range(LISTED + 2):
+        (tmp_path / f"z{k}.bvh").write_text("HIERARCHY nonsense")
+    report = evaluate(tmp_path, music=_silence(tmp_path / "songs"), options=ONE)
+    said = "\n".join(report["notes"])
+    assert "4 files more could not be measured" in said and "1 of 2 takes: shorter than 1 s" in said
+    assert "no beat heard in 1 of 1 songs" in said and "no music found in" in said
+    (tmp_path / "captions.json").rename(tmp_path / "songs" / "captions.json")
+    with pytest.raises(ChoreiaError, match=r"captions\.json: give"):
+        evaluate(tmp_path / "songs", options=replace(ONE, dialect="nlg"))
+
+
+def _silence(folder):
+    """A folder with a song, "a", of zeros."""
+    folder.mkdir()
+    files.write(folder / "a.wav", Audio(np.zeros((1, 44100 * 4), np.float32), 44100))
+    return folder
+
+
+def test_a_folder_in_which_nothing_can_be_scored_says_what_is_missing(tmp_path):
+    with pytest.raises(ChoreiaError, match="give their folder with --reference"):
+        evaluate(_silence(tmp_path / "songs"), options=ONE)
+
+
+def test_worst_takes_are_worse_than_the_reference_and_named_once(folders):
+    report = evaluate(folders / "made", reference=folders / "real", options=ONE)
+    real = {result["name"]: result["reference"] for result in report["results"]}
+    names = [one["name"] for one in report["worst"]]
+    assert names and len(set(names)) == len(names) and all(one["number"] > real[one["metric"]] for one in report["worst"])
+
+
+def test_the_page_draws_features_and_null_models_of_corrected_scores(few, tmp_path, quick):
+    evaluate(few / "made", reference=few / "real", music=few / "songs", options=ONE, out=tmp_path / "out")
+    page = (tmp_path / "out" / "evaluation.html").read_text()
+    assert page.count('class="made-dot"') == 4 == page.count('class="reference-dot"')
+    assert 'class="null-ring"' in page and "Harmonic mean of precision and recall" in page
 
 
 def test_generated_music_is_held_against_the_true(tmp_path, songs):

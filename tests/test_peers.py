@@ -80,7 +80,13 @@ def test_a_take_without_a_rate_asks_for_it(tmp_path, places):
         peers.read_clip(tmp_path / "a.npy", "a")
 
 
-@pytest.mark.parametrize("values", [np.zeros((5, 7)), np.full((5, 24, 3), np.nan), np.zeros((0, 24, 3))])
+UNUSABLE = [
+    np.float64(1), np.array(["a"]), np.full((5, 24, 3), 1e30), np.ones((5, 24, 3), complex), np.zeros((5, 7)), np.full((5, 24, 3), np.nan),
+    np.zeros((0, 24, 3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("values", UNUSABLE)
 def test_unusable_arrays_are_one_line(tmp_path, values):
     np.save(tmp_path / "a.npy", values)
     with pytest.raises(ChoreiaError) as failure:
@@ -100,6 +106,47 @@ def test_npy_that_would_run_code_is_refused(tmp_path, capsys):
     with pytest.raises(ChoreiaError, match="refused"):
         peers.read_clip(tmp_path / "evil.npy", "evil")
     assert "hello" not in capsys.readouterr().out
+
+
+class Pickled:
+    """Pickles as an array with a state of our choice."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def __reduce__(self):
+        return (np.zeros(1).__reduce__()[0], (np.ndarray, (0,), b"b"), self.state)
+
+
+class Flagged:
+    """Pickles as the type of objects whose flags say that it holds none."""
+
+    def __reduce__(self):
+        return (np.dtype, ("O8", False, True), (3, "|", None, None, None, -1, -1, 0))
+
+
+@pytest.mark.parametrize("state", [(1, (10**6,), np.dtype("O"), False, [1]), (1, (4,), Flagged(), False, b"A" * 32)])
+def test_pickles_that_would_read_past_their_memory_are_refused(tmp_path, state):
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"full_pose": Pickled(state)}))
+    with pytest.raises(ChoreiaError, match="does not fill its shape"):
+        peers.read_clip(tmp_path / "a.pkl", "a")
+
+
+@pytest.mark.parametrize("fps", [[], ["x"], 0.0, np.nan, 1e-4, 99999.0, -30.0])
+def test_frame_rates_that_make_no_sense_are_one_line(tmp_path, places, fps):
+    np.savez(tmp_path / "a.npz", joints=places, fps=np.array(fps))
+    with pytest.raises(ChoreiaError, match=r"a\.npz"):
+        peers.read_clip(tmp_path / "a.npz", "a")
+
+
+def test_smpl_takes_without_a_rate_are_read_at_the_one_given_and_say_so(tmp_path, motion):
+    vectors = {"smpl_poses": np.zeros((len(motion), 72)), "smpl_trans": motion.root}
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps(vectors))
+    motion_io.write(tmp_path / "b.pkl", motion)
+    for name, fps, rate, said in (("a.pkl", None, 60, True), ("a.pkl", 24.0, 24, True), ("b.pkl", 24.0, 30, False)):
+        clip, notes = peers.read_clip(tmp_path / name, "a", fps)
+        assert clip.fps == rate and any("which the files do not say" in note for note in notes) == said
+        assert any("our own body" in note for note in notes)
 
 
 def test_rotations_come_through_their_own_readers(tmp_path, motion, places):

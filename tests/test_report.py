@@ -10,9 +10,9 @@ import pytest
 from choreia.errors import ChoreiaError
 from choreia.export.report import Report, Worst, check_report, to_html, to_json, to_markdown, to_text, write_report
 from choreia.export.report import write as writing
-from choreia.export.report.content import number, standing, strongest
+from choreia.export.report.content import interval, number, standing, strongest
 from choreia.export.report.figures import strip
-from choreia.export.report.plots import _ellipse, cloud, null, phases, scale, speed
+from choreia.export.report.plots import _ellipse, against_nulls, cloud, phases, scale, speed
 from choreia.export.report.svg import Frame, span, ticks
 from choreia.metrics.base import JOINTS, About, Clip, NullScore, Result
 from choreia.motion.kinematics import positions
@@ -51,8 +51,8 @@ def full(**changes):
         "notes": ("2 takes were resampled",), "skipped": (("FID_g (mint)", "no reference set"),),
         "clips": (standing_clip(sway_m=0.2), standing_clip("other")), "beats": {"stand": np.array([0.5, 1.0])},
         "motion_beats": {"stand": np.array([0.25, 0.75])}, "phases": np.array([3, 1, 0, 2]),
-        "null_draws": {"BAS": (0.24, np.linspace(0.2, 0.3, 50))},
-        "features": (np.eye(4), np.arange(20.0).reshape(5, 4)), "worst": (Worst("stand", "slide, m/s", 0.7),),
+        "features": (np.eye(4), np.arange(20.0).reshape(5, 4)), "worst": (Worst("stand", "slide", 0.7, "m/s", 0.1),),
+        "meanings": {"edge/PFC": "feet that slide while nothing pushes"},
     }  # fmt: skip
     return Report(**(fields | changes))
 
@@ -91,7 +91,8 @@ def test_json_holds_the_numbers_and_nothing_that_is_no_number():
     assert (bas["name"], bas["dialect"], bas["fooled_by"], bas["scores"]) == ("BAS", "bailando", "noise", {"stand": 0.2412})
     assert pfc["value"] is None and pfc["reference"] is None and "undefined" in pfc["words"][0]
     assert [result["standing"] for result in (bas, f1, pfc, slide)] == ["reached", "clear", "undefined", "untested"]
-    assert told["phases"] == [3, 1, 0, 2] and told["worst"] == [{"name": "stand", "why": "slide, m/s", "number": 0.7}]
+    assert told["phases"] == [3, 1, 0, 2]
+    assert told["worst"] == [{"name": "stand", "metric": "slide", "number": 0.7, "unit": "m/s", "mean": 0.1}]
 
 
 def test_json_takes_numpy_scalars():
@@ -160,8 +161,9 @@ def test_the_page_fetches_nothing_and_runs_nothing():
 
 def test_names_cannot_do_harm():
     evil = full(
-        title=EVIL, folder=EVIL, notes=(EVIL,), skipped=((EVIL, EVIL),), worst=(Worst(EVIL, EVIL, 1.0),),
-        clips=(standing_clip(EVIL),), beats={EVIL: np.array([0.5])}, null_draws={EVIL: (0.1, np.ones(3))},
+        title=EVIL, folder=EVIL, notes=(EVIL,), skipped=((EVIL, EVIL),), worst=(Worst(EVIL, EVIL, 1.0, EVIL, 1.0),),
+        meanings={f"{EVIL}/{EVIL}": EVIL},
+        clips=(standing_clip(EVIL),), beats={EVIL: np.array([0.5])},
         results=(Result(about(EVIL, EVIL, unit=EVIL, source=EVIL), 1.0, nulls=(NullScore(EVIL, 0, 1, 1.0, 0.5, True),), words=(EVIL,)),),
     )  # fmt: skip
     text = to_html(evil)
@@ -182,11 +184,11 @@ EMPTY = Report("Nothing", "takes", ())
     "report",
     [
         EMPTY,
-        full(features=None, null_draws={}, phases=np.zeros(0), beats={}, motion_beats={}),
+        full(features=None, phases=np.zeros(0), beats={}, motion_beats={}),
         full(clips=(standing_clip(frames=1),), takes=1, beats={"stand": np.zeros(0)}),
-        full(clips=(Clip("stand", np.full((5, 24, 3), np.nan), 30.0),), null_draws={"a": (float("nan"), np.ones(2))}),
-        full(features=(np.ones((1, 3)), np.ones((1, 3))), phases=np.zeros(8), null_draws={"a": (1.0, np.ones(9))}),
-        full(features=(np.full((3, 2), np.nan), np.ones((2, 2))), null_draws={"a": (1.0, np.full(9, np.nan))}),
+        full(clips=(Clip("stand", np.full((5, 24, 3), np.nan), 30.0),)),
+        full(features=(np.ones((1, 3)), np.ones((1, 3))), phases=np.zeros(8)),
+        full(features=(np.full((3, 2), np.nan), np.ones((2, 2)))),
         full(features=(np.arange(3.0)[:, None], np.arange(4.0)[:, None]), phases=np.array([5.0])),
     ],
     ids=["empty", "no sync, no reference", "one frame", "broken clip", "one take", "broken features", "one feature"],
@@ -203,8 +205,8 @@ def test_the_page_stays_small():
     rng = np.random.default_rng(0)
     clips = tuple(Clip(f"take {k}", rng.normal(size=(7200, 24, 3)), 120.0) for k in range(6))
     many = full(
-        clips=clips, results=full().results * 30, worst=tuple(Worst(clip.name, "jerk", 1.0) for clip in clips) * 40,
-        null_draws={f"{k}": (0.0, rng.normal(size=5000)) for k in range(60)}, features=(rng.normal(size=(9000, 72)),) * 2,
+        clips=clips, results=full().results * 30, worst=tuple(Worst(clip.name, "jerk", 1.0, "m/s^3", 0.5) for clip in clips) * 40,
+        features=(rng.normal(size=(9000, 72)),) * 2,
         beats={clip.name: np.arange(0, 60, 0.5) for clip in clips},
     )  # fmt: skip
     assert len(to_html(many).encode()) < 1_500_000
@@ -309,12 +311,40 @@ def test_phases_have_the_bin_of_the_beat_in_the_middle():
     assert left[2] + width[2] / 2 == pytest.approx(numbers_of(drawing, "line", "beat", "x1")[0], abs=0.11)
 
 
-def test_null_plots_mark_the_score_on_the_right_side():
-    draws = np.random.default_rng(0).normal(0.3, 0.01, 500)
-    for value, side in ((0.5, 1), (0.1, -1)):
-        drawing = null(value, draws)
-        hill = np.mean(numbers_of(drawing, "rect", "null-fill", "x"))
-        assert np.sign(numbers_of(drawing, "line", "score", "x1")[0] - hill) == side
+def test_null_plots_put_score_and_nulls_on_one_scale_and_mark_the_one_that_reaches():
+    low = NullScore("time shift", 0.2, 0.02, 5.0, 0.01, False)
+    high = NullScore("pulse", 0.4, 0.05, -1.0, 0.9, True)
+    drawing = against_nulls([Result(about(), 0.3, 0.25, 0.35, nulls=(low, high))])
+    score, rings = numbers_of(drawing, "line", "score", "x1"), numbers_of(drawing, "circle", "null-ring", "cx")
+    starts, ends = (numbers_of(drawing, "line", "null-bar", at) for at in ("x1", "x2"))
+    assert rings[0] < score[0] and rings[1] > score[1]
+    assert score[0] - rings[0] == pytest.approx(rings[1] - score[1], abs=0.2)  # 0.1 either way
+    assert ends[1] - starts[1] == pytest.approx(2.5 * (ends[0] - starts[0]), rel=0.02)  # as the deviations
+    shaded = numbers_of(drawing, "rect", "reached-cell", "x")
+    assert len(shaded) == 1 and shaded[0] < rings[1] and drawing.count("\u26a0") == 1
+
+
+def test_a_null_that_is_far_off_does_not_squeeze_the_others():
+    near = [NullScore(f"near {k}", 0.2, 0.01, 5.0, 0.01, False) for k in range(4)]
+    result = Result(about(), 0.3, 0.29, 0.31, nulls=(*near, NullScore("frozen", 6000.0, 1.0, 5.0, 0.01, False)))
+    drawing = against_nulls([result])
+    gap = numbers_of(drawing, "line", "score", "x1")[0] - numbers_of(drawing, "circle", "null-ring", "cx")[0]
+    assert gap > 10 and drawing.count("\u203a") == 1
+
+
+def test_an_ellipse_stays_inside_its_plot():
+    drawing = cloud(np.random.default_rng(0).normal(size=(4, 3)), np.random.default_rng(1).normal(size=(5, 3)))
+    x, y = np.array([pair.split(",") for points in re.findall(r'points="([^"]*)"', drawing) for pair in points.split()], float).T
+    assert x.min() >= 0 and y.min() >= 0 and x.max() <= 460 and y.max() <= 360
+
+
+@pytest.mark.parametrize(
+    ("ends", "shown"),
+    [((4.88e-7, 0.0127), "0 to 0.0127"), ((0.2365, 0.4734), "0.236 to 0.473"), ((-565.4, 703.6), "-565 to 704"), ((0, 0), "0 to 0"),
+     ((8.1e-9, 5.82e-8), "8.1e-09 to 5.82e-08"), ((None, 1.0), "")],
+)  # fmt: skip
+def test_intervals_show_the_digits_that_their_width_supports(ends, shown):
+    assert interval(Result(about(), 0.3, *ends)) == shown
 
 
 def test_the_cloud_turns_the_widest_direction_of_the_reference_across():

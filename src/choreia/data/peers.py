@@ -15,10 +15,12 @@ from choreia.metrics.base import JOINTS, Clip, Song
 from choreia.metrics.peer_beats import PEERS
 from choreia.motion import io
 from choreia.motion.io import joints as joint_files
+from choreia.motion.io import smpl
 from choreia.motion.kinematics import positions
 from choreia.motion.retarget import to_choreia24, without_rest_frames
 from choreia.music import files
 from choreia.music.analyze import analyze_file
+from choreia.types import Motion
 
 MOTIONS = (".npz", ".pkl", ".npy", ".bvh", ".glb", ".amc", ".csv")
 """Suffixes of takes; of files that differ in the suffix alone, the first in this order is the one that is read."""
@@ -30,6 +32,7 @@ CAPTIONS = "captions.json"
 _AIST_MUSIC = re.compile(r"_(m[A-Z]{2}\d)_")
 _Z_UP_TO_Y_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])
 _TALLEST_M = 4.0
+_SLOWEST_FPS, _FASTEST_FPS, _LONGEST_S = 1.0, 2000.0, 3600.0
 
 
 @dataclass(frozen=True)
@@ -63,20 +66,21 @@ def look_into(folder: Path) -> Folder:
 
 
 def read_clip(path: Path, name: str, fps: float | None = None) -> tuple[Clip, tuple[str, ...]]:
-    """A take as joints, and what was done to it on the way (retargeted, turned upright, scaled).
+    """A take as joints, and what was done to it on the way (rate assumed, retargeted, turned upright, scaled).
 
     Args:
         path: a take.
         name: what to call it.
         fps: the rate of files that do not say theirs.
     Raises:
-        ChoreiaError: unreadable, not a humanoid, not finite.
+        ChoreiaError: unreadable, not a humanoid, not finite, at no rate of a movement, or over an hour long.
     """
-    found = joint_files.read(path, fps) if path.suffix.lower() in (".npy", ".npz", ".pkl") else None
-    if found is None:
-        return _animated(path, name)
-    upright, notes = _upright(found.places)
-    return Clip(name, upright.astype(np.float32), found.fps), (*found.notes, *notes)
+    places, rate, notes = _arrays(path, fps) if path.suffix.lower() in joint_files.SUFFIXES else _animated(io.read(path))
+    if not _SLOWEST_FPS <= rate <= _FASTEST_FPS:
+        raise ChoreiaError(f"{path}: {rate:g} frames a second are no movement: give {_SLOWEST_FPS:g} to {_FASTEST_FPS:g}")
+    if len(places) / rate > _LONGEST_S:
+        raise ChoreiaError(f"{path} lasts {len(places) / rate / 60:.0f} minutes: cut it into takes of an hour or less")
+    return Clip(name, places.astype(np.float32), rate), notes
 
 
 def song_of(name: str, songs: Sequence[str]) -> str | None:
@@ -112,14 +116,29 @@ def _labels(path: Path) -> dict[str, np.ndarray]:
         raise ChoreiaError(f"{beside} is no list of beats: give an object with beats_s (and downbeats_s), or take it away") from None
 
 
-def _animated(path: Path, name: str) -> tuple[Clip, tuple[str, ...]]:
+_Read = tuple[np.ndarray, float, tuple[str, ...]]  # positions, frame rate, notes
+
+
+def _arrays(path: Path, fps: float | None) -> _Read:
+    """A file of arrays: joints as they are, our own takes, or SMPL's angles."""
+    arrays = joint_files.load(path)
+    if found := joint_files.from_arrays(arrays, path, fps):
+        upright, turned = _upright(found.places)
+        return upright, found.fps, (*found.notes, *turned)
+    if "format" in arrays:
+        return _animated(io.read(path))
+    said = bool(set(smpl.RATES) & set(arrays))
+    motion = smpl.from_arrays(arrays, path, fps=None if said else fps)
+    return positions(motion), motion.fps, (joint_files.OUR_BODY, *(() if said else (joint_files.UNSAID.format(motion.fps),)))
+
+
+def _animated(motion: Motion) -> _Read:
     """A take with rotations, on our skeleton."""
-    motion = io.read(path)
     names = motion.skeleton.names
     if set(JOINTS) <= set(names):
-        return Clip(name, positions(motion)[:, [names.index(joint) for joint in JOINTS]], motion.fps), ()
+        return positions(motion)[:, [names.index(joint) for joint in JOINTS]], motion.fps, ()
     ours = to_choreia24(without_rest_frames(motion))
-    return Clip(name, positions(ours), ours.fps), (f"retargeted from {len(names)} joints, sized to our body",)
+    return positions(ours), ours.fps, ("retargeted from another skeleton, sized to our body",)
 
 
 def _upright(places: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -40,13 +40,20 @@ class Options:
 
 DEFAULT = Options()
 
+SHORT_S, STILL_M = 1.0, 1e-3
+"""A take shorter than this, or whose joints all stay within this, is said to be so."""
+
 
 @dataclass(frozen=True)
 class Failure:
-    """A file that could not be measured, and why."""
+    """Why a file could not be measured, its path included."""
 
-    name: str
     why: str
+
+    @classmethod
+    def of(cls, path: Path, error: ChoreiaError) -> Failure:
+        """From an error that may name the file already."""
+        return cls(str(error) if str(path) in str(error) else f"{path}: {error}")
 
 
 class Workers:
@@ -91,7 +98,7 @@ def _hear(job: tuple[str, Path], ears: tuple[str, ...]) -> Song | Failure:
     try:
         return peers.hear(path, name, ears)
     except ChoreiaError as error:
-        return Failure(name, str(error))
+        return Failure.of(path, error)
 
 
 def dances(here: Folder, songs: dict[str, Song], options: Options, workers: Workers) -> tuple[list[Take], list[Failure], tuple[str, ...]]:
@@ -100,7 +107,7 @@ def dances(here: Folder, songs: dict[str, Song], options: Options, workers: Work
     done = list(workers.map("takes", run, list(here.motions.items())))
     made = [one for one in done if isinstance(one, tuple)]
     counts = Counter(note for _, notes in made for note in notes)
-    words = tuple(f"{count} of {len(made)} takes {note}" for note, count in counts.items())
+    words = tuple(f"{count} of {len(made)} takes: {note}" for note, count in counts.items())
     return [take for take, _ in made], [one for one in done if isinstance(one, Failure)], words
 
 
@@ -108,9 +115,16 @@ def _dance(job: tuple[str, Path], songs: tuple[str, ...], dialect: str, fps: flo
     name, path = job
     try:
         clip, notes = peers.read_clip(path, name, fps)
-        return takes.measure(peers.with_song(clip, songs), metrics(dialect)), notes
+        return takes.measure(peers.with_song(clip, songs), metrics(dialect)), (*notes, *_little(clip))
     except ChoreiaError as error:
-        return Failure(name, str(error))
+        return Failure.of(path, error)
+
+
+def _little(clip: Clip) -> tuple[str, ...]:
+    """Words on a take that gives scores little to go by."""
+    short = (f"shorter than {SHORT_S:g} s, so that scores of movement say little",) if clip.duration_s < SHORT_S else ()
+    still = float(np.ptp(clip.joints, axis=0).max()) < STILL_M
+    return (*short, "no joint moves") if still else short
 
 
 def others(here: Folder, there: Folder | None, options: Options, workers: Workers) -> tuple[Evidence, list[Failure]]:
@@ -129,9 +143,30 @@ def others(here: Folder, there: Folder | None, options: Options, workers: Worker
     ]
     good = [tuple(one for one in part if isinstance(one, Take)) for part in done]
     failures = [one for part in done for one in part if isinstance(one, Failure)]
-    latents = {name: npz.load(path) for name, path in here.latents.items()}
-    captions = peers.read_captions(here.captions) if here.captions else None
-    return Evidence(sounds=good[0], true_sounds=good[1], films=good[2], true_films=good[3], latents=latents, captions=captions), failures
+    latents = {name: _tried(_latents, path) for name, path in here.latents.items()}
+    captions = _tried(peers.read_captions, here.captions) if here.captions else None
+    failures += [one for one in (*latents.values(), captions) if isinstance(one, Failure)]
+    return Evidence(
+        sounds=good[0], true_sounds=good[1], films=good[2], true_films=good[3],
+        latents={name: arrays for name, arrays in latents.items() if not isinstance(arrays, Failure)},
+        captions=None if isinstance(captions, Failure) else captions,
+    ), failures  # fmt: skip
+
+
+def _tried(read: Callable[[Path], Made], path: Path) -> Made | Failure:
+    try:
+        return read(path)
+    except ChoreiaError as error:
+        return Failure.of(path, error)
+
+
+def _latents(path: Path) -> dict[str, np.ndarray]:
+    """Arrays of finite numbers, (T, d) or (d,)."""
+    arrays = npz.load(path)
+    for name, values in arrays.items():
+        if values.dtype.kind not in "fiu" or values.ndim not in (1, 2) or not values.size or not np.isfinite(values).all():
+            raise ChoreiaError(f"{path}: {name!r} must be finite numbers (T, d) or (d,), not {values.dtype} {values.shape}")
+    return arrays
 
 
 def _sound(job: tuple[str, Path], dialect: str) -> Take | Failure:
@@ -142,7 +177,7 @@ def _sound(job: tuple[str, Path], dialect: str) -> Take | Failure:
         audio = files.read(path)
         return takes.measure_sound(name, audio.mono(), audio.rate, metrics(dialect))
     except ChoreiaError as error:
-        return Failure(name, str(error))
+        return Failure.of(path, error)
 
 
 def _film(job: tuple[str, Path], dialect: str) -> Take | Failure:
@@ -153,20 +188,20 @@ def _film(job: tuple[str, Path], dialect: str) -> Take | Failure:
         frames, fps = read_frames(path)
         return takes.measure_film(name, frames, fps, metrics(dialect))
     except ChoreiaError as error:
-        return Failure(name, str(error))
+        return Failure.of(path, error)
 
 
 def embeddings(here: Folder, chosen: tuple, options: Options) -> tuple[np.ndarray, np.ndarray] | None:
     """Motions and their texts (NAME.txt) in the space of our text–motion encoder."""
-    both = sorted(set(here.motions) & set(here.texts))
+    texts = {name: here.texts[name].read_text(encoding="utf-8", errors="replace").strip() for name in here.motions if name in here.texts}
+    both = [name for name, text in sorted(texts.items()) if text]
     if len(both) < 2 or not any(isinstance(metric, RetrievalMetric) for metric in chosen):
         return None
     from choreia.models.textmotion.model import load
 
     encoder = load()
     clips = [clip for name in both if isinstance(clip := read(name, here, options), Clip)]
-    texts = [here.texts[clip.name].read_text(encoding="utf-8", errors="replace").strip() for clip in clips]
-    return encoder.embed_motions([(clip.joints, clip.fps) for clip in clips]), encoder.embed_texts(texts)
+    return encoder.embed_motions([(clip.joints, clip.fps) for clip in clips]), encoder.embed_texts([texts[clip.name] for clip in clips])
 
 
 def read(name: str, here: Folder, options: Options) -> Clip | None:

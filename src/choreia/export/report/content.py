@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from choreia.metrics.base import Clip, NullScore, Result
+from choreia.metrics.base import About, Clip, NullScore, Result
 
 Standing = Literal["reached", "clear", "untested", "undefined"]
 """How far a score can be trusted: a null model reaches it; none of those tried does; none was tried; there is no number."""
@@ -26,11 +26,13 @@ ARROWS = {"higher": "↑ higher", "lower": "↓ lower", "reference": "→ refere
 
 @dataclass(frozen=True)
 class Worst:
-    """A clip worth looking at: its `name`, `why` it was picked (a metric and its unit), and the `number` it has there."""
+    """A clip worth looking at: its `name`, the `metric` by which it was picked, its `number` there, and the `mean` of all clips."""
 
     name: str
-    why: str
+    metric: str
     number: float
+    unit: str
+    mean: float
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Report:
 
     `notes`: what a reader must know of the files (resampled, retargeted, unreadable, songs not found). `skipped`: (metric, why not).
     `clips`: all takes or a sample of them; `takes` counts all. `beats` and `motion_beats`: seconds by clip name. `phases`: motion beats
-    by their place between two music beats, (bins,), bin 0 centred on the beat. `null_draws`: a metric's value and its draws under a
-    null model. `features`: made (N, D) and reference (M, D).
+    by their place between two music beats, (bins,), bin 0 centred on the beat. `features`: made (N, D) and reference (M, D).
+    `meanings`: what a metric counts, by `dialect/name`.
     """
 
     title: str
@@ -52,10 +54,10 @@ class Report:
     beats: dict[str, np.ndarray] = field(default_factory=dict)
     motion_beats: dict[str, np.ndarray] = field(default_factory=dict)
     phases: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    null_draws: dict[str, tuple[float, np.ndarray]] = field(default_factory=dict)
     features: tuple[np.ndarray, np.ndarray] | None = None
     worst: tuple[Worst, ...] = ()
     takes: int | None = None
+    meanings: dict[str, str] = field(default_factory=dict)
 
 
 def dialects(report: Report) -> dict[str, list[Result]]:
@@ -116,31 +118,52 @@ def _count(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
-def number(value: float | None) -> str:
-    """A number to four significant digits, "–" when there is none."""
+def number(value: float | None, digits: int = 4) -> str:
+    """A number to so many significant digits, "–" when there is none; whole ones keep all of theirs up to ten million."""
     known = finite(value)
     if known is None:
         return "–"
-    return f"{known:.0f}" if 1e4 <= abs(known) < 1e7 else f"{known:.4g}"
+    return f"{known:.0f}" if 10**digits <= abs(known) < 1e7 else f"{known:.{digits}g}"
+
+
+def unit(about: About) -> str:
+    """The unit of a score, empty when it has none."""
+    return "" if about.unit == "1" else about.unit
 
 
 def interval(result: Result) -> str:
-    """The 95 % interval, empty when there is none."""
-    known = finite(result.low) is not None and finite(result.high) is not None
-    return f"{number(result.low)} to {number(result.high)}" if known else ""
+    """The 95 % interval, its ends to a hundredth of its width or finer; empty when there is none."""
+    low, high = finite(result.low), finite(result.high)
+    if low is None or high is None:
+        return ""
+    places = 2 - int(np.floor(np.log10(high - low))) if high > low else 9
+    ends = (number(end, 3) if places > 6 else f"{round(end, max(places, 0)) + 0.0:.10g}" for end in (low, high))
+    return " to ".join(ends)
 
 
 def null_words(null: NullScore | None) -> str:
     """A null model's name with z and p, empty for None."""
     if null is None:
         return ""
-    z = "" if finite(null.z) is None else f"z {number(round(float(null.z or 0), 2))}, "
-    return f"{null.null}: {z}p {number(round(null.p, 4))}"
+    z = "" if finite(null.z) is None else f"z {number(null.z, 2)}, "
+    return f"{null.null}: {z}p {number(null.p, 2)}"
+
+
+def tested(report: Report) -> list[Result]:
+    """Scores held against null models: the corrected ones, or all where none is corrected."""
+    found = [result for result in report.results if standing(result) in {"reached", "clear"}]
+    return [result for result in found if result.about.dialect == "corrected"] or found
 
 
 def worst_words(one: Worst) -> str:
     """A worst clip in a line."""
-    return f"{one.name}: {one.why} {number(one.number)}"
+    return f"{one.name}: {one.metric} {worst_number(one)}"
+
+
+def worst_number(one: Worst) -> str:
+    """A worst clip's number beside the mean."""
+    named = "" if one.unit == "1" else f" {one.unit}"
+    return f"{number(one.number, 3)}{named} (mean of all takes: {number(one.mean, 3)})"
 
 
 def plain(text: str) -> str:

@@ -15,7 +15,6 @@ from choreia.export.report.content import (
     STANDING_WORDS,
     Report,
     dialects,
-    finite,
     interval,
     not_run,
     null_words,
@@ -26,10 +25,13 @@ from choreia.export.report.content import (
     standing,
     strongest,
     summary,
+    tested,
+    unit,
+    worst_number,
 )
 from choreia.metrics.base import About, Clip, Result
 
-SPEED_PLOTS, NULL_PLOTS, STRIPS = 4, 24, 12
+SPEED_PLOTS, STRIPS = 4, 12
 """How many of each picture a page shows at most, which keeps it small."""
 
 _STYLE = Path(__file__).with_name("page.css")
@@ -45,11 +47,11 @@ def to_html(report: Report) -> str:
         _list("Notes", report.notes),
         _contents(report),
         _legend(report),
-        *(_dialect(k, *pair) for k, pair in enumerate(dialects(report).items())),
-        _speeds(report),
-        _timing(report),
+        *(_dialect(k, name, results, report.meanings) for k, (name, results) in enumerate(dialects(report).items())),
         _nulls(report),
         _cloud(report),
+        _speeds(report),
+        _timing(report),
         _strips(report),
         _skipped(report),
     ]
@@ -101,8 +103,9 @@ def _warning(report: Report) -> str:
         tested = any(result.nulls for result in report.results)
         return '<p class="calm">No null model reaches any of the scores that were tested against one.</p>' if tested else ""
     lines = [
-        f"<b>{_safe(result.about.name)}</b> ({_safe(result.about.dialect)}) {number(result.value)}: {_safe(null_words(strongest(result)))}"
+        f"<b>{_safe(about.name)}</b> ({_safe(about.dialect)}) {number(result.value, 3)}: {_safe(null_words(strongest(result)))}"
         for result in flagged
+        if (about := result.about)
     ]
     why = (
         "<p>They come out as well where nothing was danced to this music: other songs, noise, a pulse, a body that stands still. "
@@ -113,7 +116,11 @@ def _warning(report: Report) -> str:
 
 def _legend(report: Report) -> str:
     keys = {"value-mark": "score and 95 % interval", "reference-mark": "reference set", "null-ring": "null models ± one deviation"}
-    meanings = "<p>z: deviations between the score and the mean of the null model; p: how often the null model does as well.</p>"
+    meanings = (
+        "<p>Interval: how far the score would vary with other takes of the same kind, 95 %. z: how many deviations the score is better "
+        "than the null model's mean; p: how often the null model does as well. Reference: the same score of the real takes; for FID, "
+        "KID, precision, recall and coverage, of one half of them against the other.</p>"
+    )
     return f'<section class="reading">{_keys(keys)}{meanings}</section>' if report.results else ""
 
 
@@ -130,16 +137,16 @@ def _contents(report: Report) -> str:
     return f"<nav>{' '.join(links)}</nav>" if len(links) > 1 else ""
 
 
-def _dialect(k: int, name: str, results: list[Result]) -> str:
+def _dialect(k: int, name: str, results: list[Result], meanings: dict[str, str]) -> str:
     heads = "".join(f"<th>{head}</th>" for head in _HEADS)
-    body = "\n".join(map(_rows, results))
+    body = "\n".join(_rows(result, meanings.get(f"{name}/{result.about.name}", "")) for result in results)
     return _section(name, f"<table><thead><tr>{heads}</tr></thead>\n{body}</table>", "dialect", f"dialect-{k}")
 
 
-def _rows(result: Result) -> str:
+def _rows(result: Result, meaning: str) -> str:
     """The numbers of a result in a row, its words and how to read it in the next."""
     kind, about = standing(result), result.about
-    name = f'{_safe(about.name)} <span class="pill {kind}">{STANDING_WORDS[kind]}</span>'
+    name = _safe(about.name) + (f' <span class="pill {kind}">{STANDING_WORDS[kind]}</span>' if kind != "untested" else "")
     cells = (
         name,
         number(result.value),
@@ -148,25 +155,27 @@ def _rows(result: Result) -> str:
         number(result.reference),
         _safe(null_words(strongest(result))),
         ARROWS[about.better],
-        _safe(about.unit),
+        _safe(unit(about)),
     )
     row = "".join(_cell(head, cell) for head, cell in zip(_HEADS, cells, strict=True))
-    said = "".join(f"<p>{_safe(line)}</p>" for line in remarks(result))
-    return f'<tbody class="{kind}"><tr>{row}</tr><tr class="more"><td colspan="{len(_HEADS)}">{said}{_about(result)}</td></tr></tbody>'
+    more = f'<tr class="more"><td colspan="{len(_HEADS)}">{_about(result, meaning)}</td></tr>'
+    return f'<tbody class="{kind}"><tr>{row}</tr>{more}</tbody>'
 
 
 def _cell(head: str, content: str) -> str:
     return f'<td class="{head.split()[-1].lower()}" data-head="{head}">{content}</td>' if content else '<td class="empty"></td>'
 
 
-def _about(result: Result) -> str:
-    """Who defined a metric, its range, how it is fooled, and every null model it was held against; folded away."""
+def _about(result: Result, meaning: str) -> str:
+    """What is to be said of a result; folded away: what it counts, who defined it, its range, how it is fooled, and every null model."""
     about: About = result.about
     rate = "any" if about.fps is None else f"{number(about.fps)} Hz; takes are resampled to it"
-    facts = {"Fooled by": about.fooled_by, "Source": about.source, "Range": about.range, "Frame rate": rate, "Items": str(result.items)}
-    facts |= {f"Null: {null.null}": f"{number(null.mean)} ± {number(null.std)}, p {number(null.p)}" for null in result.nulls}
+    facts = {"Counts": meaning} if meaning else {}
+    facts |= {"Fooled by": about.fooled_by, "Source": about.source, "Range": about.range, "Frame rate": rate, "Items": str(result.items)}
+    facts |= {f"Null: {null.null}": f"{number(null.mean)} ± {number(null.std, 2)}, p {number(null.p, 2)}" for null in result.nulls}
     body = "".join(f"<dt>{_safe(name)}</dt><dd>{_safe(fact)}</dd>" for name, fact in facts.items())
-    return f"<details><summary>How to read it</summary><dl>{body}</dl></details>"
+    said = "".join(f"<span>{_safe(line)}</span>" for line in remarks(result))
+    return f"<details><summary>How to read it{said}</summary><dl>{body}</dl></details>"
 
 
 def _skipped(report: Report) -> str:
@@ -200,20 +209,15 @@ def _timing(report: Report) -> str:
 
 
 def _nulls(report: Report) -> str:
-    drawn = [
-        _figure(plots.null(value, draws), _null_caption(label, value, draws))
-        for label, (value, draws) in list(report.null_draws.items())[:NULL_PLOTS]
-        if finite(value) is not None and np.isfinite(draws).any()
-    ]
-    intro = "<p>The line is the score, the hill the same score under a null model. A line inside the hill is no evidence.</p>"
-    return _section("Scores against chance", intro + f'<div class="grid">{"".join(drawn)}</div>') if drawn else ""
-
-
-def _null_caption(label: str, value: float, draws: np.ndarray) -> str:
-    known = np.asarray(draws, float)[np.isfinite(draws)]
-    spread = float(known.std())
-    far = f", {abs(value - known.mean()) / spread:.1f} deviations {'above' if value >= known.mean() else 'below'}" if spread > 0 else ""
-    return f"<b>{_safe(label)}</b><br>null {number(float(known.mean()))} ± {number(spread)}{far}"
+    results = tested(report)
+    if not results:
+        return ""
+    caption = (
+        "Each row is one score on its own scale, the same in every column. Line and band: the score of these takes and its 95 % interval. "
+        "Ring and bar: the null model's mean ± 2 deviations; an arrow head where it lies off the scale. ⚠: the null model does as well."
+    )
+    keys = _keys({"value-mark": "these takes", "null-ring": "null model ± two deviations"})
+    return _section("Scores against null models", keys + _figure(plots.against_nulls(results), caption, "wide"))
 
 
 def _cloud(report: Report) -> str:
@@ -222,8 +226,11 @@ def _cloud(report: Report) -> str:
     made, reference = (rows[np.isfinite(rows).all(axis=1)] for rows in report.features)
     if not (len(made) and len(reference)):
         return ""
-    caption = "The reference set's two widest directions; an ellipse holds 95 % of a Gaussian fitted to its set."
-    keys = _keys({"made": "these takes", "reference": "reference"})
+    caption = (
+        "Each dot is 5 s of a take by its corrected kinetic and geometric features, in the reference set's two widest directions, which is "
+        f"all that a page can show of {reference.shape[1]}; an ellipse holds 95 % of a Gaussian fitted to its set."
+    )
+    keys = _keys({"made": f"these takes ({len(made)})", "reference": f"reference ({len(reference)})"})
     return _section("Takes beside the reference", keys + _figure(plots.cloud(made, reference), caption))
 
 
@@ -231,6 +238,6 @@ def _strips(report: Report) -> str:
     clips = {clip.name: clip for clip in _drawable(report)}
     drawn = []
     for one in report.worst[:STRIPS]:
-        caption = f"<b>{_safe(one.name)}</b> {_safe(one.why)} <b>{number(one.number)}</b>"
+        caption = f"<b>{_safe(one.name)}</b> {_safe(one.metric)} {_safe(worst_number(one))}"
         drawn.append(_figure(figures.strip(clips[one.name]), caption, "wide") if one.name in clips else f"<p>{caption}</p>")
     return _section("Look at these takes", _keys({"left": "left", "right": "right"}) + "".join(drawn)) if drawn else ""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from choreia.export.report.content import finite, number
-from choreia.export.report.svg import Frame, bar, dot, label, line, polyline, span, tag
-from choreia.metrics.base import Clip, Result
+from choreia.export.report.content import ARROWS, finite, number, plain
+from choreia.export.report.svg import Frame, bar, dot, label, line, picture, polyline, span, tag
+from choreia.metrics.base import Clip, NullScore, Result
 from choreia.motion.energy import velocity
 
 WINDOW_S = 20.0
@@ -14,7 +14,8 @@ WINDOW_S = 20.0
 
 _CURVE_POINTS = 600
 _CLOUD_POINTS = 600
-_DRAW_BINS = 24
+_NAMES_PX, _CELL_PX, _ROW_PX, _HEAD_PX = 210.0, 108.0, 26.0, 34.0
+_FAR = 4.0  # nulls that lie this many times as far off as the median null are not what a row is scaled to
 _ELLIPSE = np.sqrt(5.991)  # holds 95 % of a two-dimensional Gaussian
 
 
@@ -69,17 +70,54 @@ def phases(counts: np.ndarray) -> str:
     return frame.draw(frame.y_axis("share") + body + frame.x_axis("beats before and after the music's beat"), "phase of motion beats")
 
 
-def null(value: float, draws: np.ndarray) -> str:
-    """The distribution of a score under a null model, with the score itself marked."""
-    finite_draws = np.asarray(draws, float)[np.isfinite(draws)]
-    reach = span(np.append(finite_draws, value))
-    counts, edges = np.histogram(finite_draws, bins=_DRAW_BINS, range=reach)
-    frame = Frame(340, 160, reach, (0, max(int(counts.max()), 1) * 1.25), left=12, bottom=22)
-    x = float(frame.across(value))
-    shift, side = (-5, "end") if x > frame.width / 2 else (5, "start")
-    body = _bars(frame, edges, counts, "null-fill") + line(x, frame.top, x, frame.height - frame.bottom, "score")
-    body += label(x + shift, frame.top + 8, number(value), "score-name", side)
-    return frame.draw(body + frame.x_axis("", 4), "null distribution and score")
+def against_nulls(results: list[Result]) -> str:
+    """A row a score, a column a null model: the score with its interval, the same in every column, and the null's mean ± 2 deviations."""
+    names = list(dict.fromkeys(null.null for result in results for null in result.nulls))
+    right, bottom = _NAMES_PX + len(names) * _CELL_PX, _HEAD_PX + len(results) * _ROW_PX
+    heads = "".join(_two_lines(_NAMES_PX + (k + 0.5) * _CELL_PX, plain(name)) for k, name in enumerate(names))
+    rows = "".join(_null_row(result, names, _HEAD_PX + k * _ROW_PX) for k, result in enumerate(results))
+    return picture(right, bottom + 2, heads + rows, "scores beside their null models")
+
+
+def _two_lines(x: float, words: str) -> str:
+    """A column's name, broken at the space nearest its middle."""
+    spaces = [k for k, char in enumerate(words) if char == " "] or [len(words)]
+    cut = min(spaces, key=lambda k: abs(k - len(words) / 2))
+    return label(x, 12, words[:cut], "tick") + label(x, 25, words[cut:].strip(), "tick")
+
+
+def _null_row(result: Result, names: list[str], top: float) -> str:
+    """One score beside each null model, on a scale that holds them all but those that lie many times farther off than most."""
+    middle, arrow = top + _ROW_PX / 2, ARROWS[result.about.better][0]
+    nulls = {null.null: null for null in result.nulls if finite(null.mean) is not None and finite(null.std) is not None}
+    value = float(result.value or 0)
+    low, high = (value if finite(end) is None else float(end or 0) for end in (result.low, result.high))
+    ends = np.array([(null.mean - 2 * null.std, null.mean + 2 * null.std) for null in nulls.values()])
+    reach = _FAR * float(np.median(np.abs(ends - value).max(axis=1))) if len(ends) else 0.0
+    shown = np.clip(ends, min(low, value - reach), max(high, value + reach))
+    scale = Frame(_CELL_PX, _ROW_PX, span(np.array([value, low, high, *shown.ravel()])), (0, 1), left=10, right=16)
+    body = line(0, top, _NAMES_PX + len(names) * _CELL_PX, top, "level")
+    body += label(0, middle + 4, f"{plain(result.about.name)} {arrow}", "row-name", "start")
+    body += label(_NAMES_PX - 10, middle + 4, number(value, 3), "score-name", "end")
+    for k, name in enumerate(names):
+        if name in nulls:
+            body += _null_cell(nulls[name], (low, value, high), scale, _NAMES_PX + k * _CELL_PX, top)
+    return body
+
+
+def _null_cell(null: NullScore, own: tuple[float, float, float], scale: Frame, left: float, top: float) -> str:
+    """The score's low, value and high as a band and a line, the null over them; shaded and marked where the null reaches the score. An
+    arrow head stands for a null that lies off the scale."""
+    low, value, high = (left + float(scale.across(x)) for x in own)
+    at = left + scale.across(null.mean + null.std * np.array([-2, 0, 2]))
+    start, centre, end = np.clip(at, left + 4, left + _CELL_PX - 12)
+    middle = top + _ROW_PX / 2
+    body = bar(left + 1, top + 1, _CELL_PX - 2, _ROW_PX - 2, "reached-cell") if null.reached else ""
+    body += bar(low, top + 4, max(high - low, 1.0), _ROW_PX - 8, "value-band") + line(value, top + 4, value, top + _ROW_PX - 4, "score")
+    far = "" if centre == at[1] else "\u203a" if centre < at[1] else "\u2039"
+    body += line(start, middle, end, middle, "null-bar")
+    body += label(centre, middle + 4, far, "row-name") if far else dot(centre, middle, 3.5, "null-ring")
+    return body + (label(left + _CELL_PX - 8, middle + 4, "\u26a0", "reached-mark") if null.reached else "")
 
 
 def _bars(frame: Frame, edges: np.ndarray, heights: np.ndarray, class_: str) -> str:
@@ -92,16 +130,15 @@ def _bars(frame: Frame, edges: np.ndarray, heights: np.ndarray, class_: str) -> 
 def cloud(made: np.ndarray, reference: np.ndarray) -> str:
     """Takes in the plane of the reference set's two widest directions, with an ellipse that holds 95 % of a Gaussian fitted to each set."""
     ours, theirs, shares = _plane(made, reference)
-    everything = np.concatenate([ours, theirs])
+    outlines = {kind: _ellipse(points) for kind, points in (("reference", theirs), ("made", ours)) if len(points) > 2}
+    everything = np.concatenate([ours, theirs, *outlines.values()])
     frame = Frame(460, 360, span(everything[:, 0]), span(everything[:, 1]))
     first, second = (f"{share:.0%} of the reference's variance" for share in shares)
     body = frame.y_axis(f"second component, {second}", 5) + frame.x_axis(f"first component, {first}")
     for points, kind in ((theirs, "reference"), (ours, "made")):
         thin = points[:: int(np.ceil(len(points) / _CLOUD_POINTS))]
         body += "".join(dot(x, y, 2.6, f"{kind}-dot") for x, y in zip(frame.across(thin[:, 0]), frame.up(thin[:, 1]), strict=True))
-        if len(points) > 2:
-            outline = _ellipse(points)
-            body += polyline(frame.across(outline[:, 0]), frame.up(outline[:, 1]), f"{kind}-outline")
+    body += "".join(polyline(frame.across(at[:, 0]), frame.up(at[:, 1]), f"{kind}-outline") for kind, at in outlines.items())
     return frame.draw(body, "made and reference takes in two principal components")
 
 

@@ -25,6 +25,7 @@ from choreia.export.report.content import (
     standing,
     strongest,
     summary,
+    unit,
     worst_words,
 )
 from choreia.metrics.base import Result
@@ -104,7 +105,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         number(result.reference),
         null_words(strongest(result)),
         ARROWS[result.about.better],
-        result.about.unit,
+        unit(result.about),
         "; ".join(remarks(result)),
     )
 
@@ -114,7 +115,7 @@ def _escaped(text: str) -> str:
 
 
 def _reached_words(result: Result) -> str:
-    return f"{result.about.name} ({result.about.dialect}): {number(result.value)}; {null_words(strongest(result))}"
+    return f"{result.about.name} ({result.about.dialect}): {number(result.value, 3)}; {null_words(strongest(result))}"
 
 
 # -------------------------------------------------------------------------------------------------------------- terminal
@@ -142,13 +143,21 @@ def _text_table(dialect: str, results: list[Result]) -> list[str]:
 def _text_line(result: Result) -> str:
     about = result.about
     mark = {"reached": "!", "undefined": "∅"}.get(standing(result), " ")
-    name = f"{mark} " + plain(f"{about.name} {ARROWS[about.better][0]} {about.unit}")
-    null = null_words(strongest(result)) or (STANDING_WORDS["undefined"] if standing(result) == "undefined" else "")
+    name = f"{mark} " + plain(f"{about.name} {ARROWS[about.better][0]} {unit(about)}")
+    null = _null(result) or (STANDING_WORDS["undefined"] if standing(result) == "undefined" else "")
     return _text_row(name, number(result.value), interval(result), number(result.reference), plain(null))
 
 
+def _null(result: Result) -> str:
+    """The strongest null model with z, which leaves out p for want of room."""
+    null = strongest(result)
+    if null is None:
+        return ""
+    return null.null if finite(null.z) is None else f"{null.null}: z {number(null.z, 2)}"
+
+
 def _text_row(name: str, value: str, between: str, reference: str, null: str) -> str:
-    return f"{_cut(name, 26):26} {value:>8}  {_cut(between, 18):18} {reference:>9}  {_cut(null, 33)}".rstrip()
+    return f"{_cut(name, 29):29} {value:>9} {_cut(between, 20):>20} {reference:>9}  {_cut(null, 29)}".rstrip()
 
 
 def _cut(text: str, width: int) -> str:

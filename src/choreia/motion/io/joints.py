@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from choreia.errors import ChoreiaError
-from choreia.motion.io import npz, safe_pickle
+from choreia.motion.io import npz, safe_pickle, smpl
 from choreia.motion.kinematics import forward
 from choreia.motion.representation import Hml263
 from choreia.motion.rotations import sixd_to_matrix
@@ -30,6 +30,16 @@ from choreia.motion.skeleton import choreia24
 _SKELETON = choreia24()
 _Z_UP_TO_Y_UP = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0]])
 _HAND = 1 / 3  # of the forearm
+_FARTHEST = 1e5
+
+SUFFIXES = (".npy", ".npz", ".pkl")
+"""Of files that may hold joint positions."""
+
+UNSAID = "read at {:g} frames a second, which the files do not say"
+"""A note on a frame rate that was assumed."""
+
+OUR_BODY = "posed on our own body, SMPL's is not at hand"
+"""A note on takes that hold angles without a body."""
 
 
 @dataclass(frozen=True)
@@ -42,35 +52,43 @@ class Joints:
 
 
 def read(path: Path, fps: float | None = None) -> Joints | None:
-    """Joint positions of a file in one of the layouts above; None when it holds none of them.
-
-    Args:
-        path: `.npy`, `.npz` or `.pkl`.
-        fps: the rate of files that do not say theirs.
-    Raises:
-        ChoreiaError: damaged, or of a known layout without a rate while `fps` is not given.
-    """
-    arrays = _arrays(path)
-    found = next(((name, layout) for name, layout in _LAYOUTS.items() if name in arrays), None)
-    if found is None:
-        return None
-    name, layout = found
-    values = np.asarray(arrays[name], np.float64)
-    if values.size == 0 or not np.isfinite(values).all():
-        raise ChoreiaError(f"{path}: {name or 'the array'} is empty or not finite; repair the take")
-    joints = layout(values.reshape(len(values), -1), path)
-    rate = float(arrays["fps"].ravel()[0]) if "fps" in arrays else fps or joints.fps
-    if not 0 < rate < 1e5:
-        raise ChoreiaError(f"{path} does not say its frame rate: give it with --fps")
-    return Joints(joints.places, rate, joints.notes)
+    """Joint positions of a `.npy`, `.npz` or `.pkl` in one of the layouts above; see `from_arrays`."""
+    return from_arrays(load(path), path, fps)
 
 
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    """Arrays by name; a plain `.npy` is called ""."""
+def load(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a `.npy`, `.npz` or `.pkl` by name; a plain `.npy` is called ""."""
     suffix = path.suffix.lower()
     if suffix == ".npz":
         return npz.load(path)
     return safe_pickle.read(path) if suffix == ".pkl" else npz.load_one(path)
+
+
+def from_arrays(arrays: dict[str, np.ndarray], path: Path, fps: float | None = None) -> Joints | None:
+    """Joint positions in the arrays of a file; None when they are in none of the layouts above.
+
+    Args:
+        arrays: by name.
+        path: the file, for error messages.
+        fps: the rate of files that do not say theirs; None takes the rate of their source.
+    Raises:
+        ChoreiaError: damaged, or of a known layout without a rate while `fps` is not given.
+    """
+    found = next(((name, layout) for name, layout in _LAYOUTS.items() if name in arrays), None)
+    if found is None:
+        return None
+    name, layout = found
+    values = arrays[name]
+    if values.dtype.kind not in "fiu" or values.ndim < 2 or values.size == 0 or not np.isfinite(values).all():
+        raise ChoreiaError(f"{path}: {name or 'the array'} {values.shape} holds no frames of finite numbers; repair the take")
+    if np.abs(values).max() > _FARTHEST:
+        raise ChoreiaError(f"{path}: places of {np.abs(values).max():.0e} lie on no stage, in metres or centimetres; repair the take")
+    joints = layout(values.reshape(len(values), -1).astype(np.float64), path)
+    if "fps" in arrays:
+        return Joints(joints.places, smpl.positive(arrays, "fps", path), joints.notes)
+    if not (rate := fps or joints.fps):
+        raise ChoreiaError(f"{path} does not say its frame rate: give it with --fps")
+    return Joints(joints.places, rate, (*joints.notes, UNSAID.format(rate)))
 
 
 def _plain(flat: np.ndarray, path: Path, fps: float = 0.0) -> Joints:
@@ -93,7 +111,7 @@ def _bailando(flat: np.ndarray, path: Path) -> Joints:
 
 def _edge(flat: np.ndarray, path: Path) -> Joints:
     joints = _plain(flat, path, fps=30.0)
-    return Joints(joints.places @ _Z_UP_TO_Y_UP.T, 30.0, joints.notes)
+    return Joints(joints.places @ _Z_UP_TO_Y_UP.T, 30.0, ("turned from Z up to Y up", *joints.notes))
 
 
 def _lodge(flat: np.ndarray) -> Joints:
@@ -102,7 +120,7 @@ def _lodge(flat: np.ndarray) -> Joints:
     rows = torch.from_numpy(flat[:, 7 : 7 + 22 * 6].reshape(-1, 22, 2, 3))
     matrices[:, :22] = sixd_to_matrix(rows.flatten(2)).mT
     places, _ = forward(_SKELETON, torch.from_numpy(flat[:, 4:7]), matrices)
-    return Joints(places.numpy(), 30.0, ("posed on our own body, SMPL's is not at hand",))
+    return Joints(places.numpy(), 30.0, (OUR_BODY,))
 
 
 def _with_hands(places: np.ndarray, fps: float) -> Joints:

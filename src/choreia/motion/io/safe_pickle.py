@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import pickletools
 from pathlib import Path
@@ -45,20 +46,42 @@ def _check_opcodes(content: bytes) -> None:
             raise ChoreiaError("the pickle is not a plain dictionary of arrays")
 
 
+class _Kind:
+    """A dtype of plain numbers, words or objects. Of its pickled state only the byte order counts: flags could turn bytes into pointers."""
+
+    def __init__(self, code: str, align: bool = False, copy: bool = False) -> None:
+        if not isinstance(code, str) or code[:1].lower() not in "fiubo" or len(code) > 3:
+            raise ChoreiaError("the pickle holds something other than plain numbers")
+        self.dtype = np.dtype(code)
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.dtype = self.dtype.newbyteorder(state[1])
+
+
+class _Array(np.ndarray):
+    """An array that takes no pickled state whose content is not of its shape: numpy would read on past the end of a short list."""
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        _, shape, kind, fortran, content = state
+        if isinstance(content, list) != kind.dtype.hasobject or (isinstance(content, list) and len(content) != math.prod(shape)):
+            raise ChoreiaError("the pickle holds an array whose content does not fill its shape")
+        super().__setstate__((1, shape, kind.dtype, fortran, content))
+
+
 def _empty_array(kind: object, shape: tuple[int, ...], code: object) -> np.ndarray:
     """Stands in for numpy's `_reconstruct`, which makes an empty array that the pickle then fills."""
     if tuple(shape) != (0,):
         raise ChoreiaError("the pickle builds an array in an unusual way")
-    return np.ndarray((0,), np.int8)
+    return _Array((0,), np.int8)
 
 
-def _from_buffer(buffer: bytes, dtype: np.dtype, shape: tuple[int, ...], order: str) -> np.ndarray:
+def _from_buffer(buffer: bytes, kind: _Kind, shape: tuple[int, ...], order: str) -> np.ndarray:
     """Stands in for numpy's `_frombuffer` (pickle protocol 5)."""
-    return np.frombuffer(buffer, dtype).reshape(shape, order=order)  # type: ignore[call-overload]
+    return np.frombuffer(buffer, kind.dtype).reshape(shape, order=order)  # type: ignore[call-overload]
 
 
-def _scalar(dtype: np.dtype, content: bytes) -> np.generic:
-    return np.frombuffer(content, dtype, count=1)[0]
+def _scalar(kind: _Kind, content: bytes) -> np.generic:
+    return np.frombuffer(content, kind.dtype, count=1)[0]
 
 
 def _latin1(text: str, encoding: str) -> bytes:
@@ -68,15 +91,9 @@ def _latin1(text: str, encoding: str) -> bytes:
     return text.encode("latin1")
 
 
-def _dtype(code: str, align: bool = False, copy: bool = False) -> np.dtype:
-    if not isinstance(code, str) or code[:1].lower() not in "fiubo" or len(code) > 3:
-        raise ChoreiaError("the pickle holds something other than plain numbers")
-    return np.dtype(code, copy=True)
-
-
 _ALLOWED: dict[tuple[str, str], Any] = {
     ("numpy", "ndarray"): "ndarray",
-    ("numpy", "dtype"): _dtype,
+    ("numpy", "dtype"): _Kind,
     ("_codecs", "encode"): _latin1,
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _empty_array for core in ("core", "_core")},
     **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},

@@ -26,7 +26,9 @@ from choreia.types import Motion
 AIST_FPS = 60.0
 """Frame rate of AIST++, whose files do not say it."""
 
-_RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
+RATES = ("mocap_framerate", "mocap_frame_rate", "fps")
+"""Arrays that hold the frame rate of a file, if it says one."""
+
 _HALF = float(np.sqrt(0.5))
 _Z_UP_TO_Y_UP = (_HALF, -_HALF, 0.0, 0.0)
 
@@ -58,8 +60,8 @@ def from_arrays(
     """The take in the arrays of a file; see `read`."""
     amass = "poses" in arrays
     poses, trans = _poses(arrays, ("poses", "trans") if amass else ("smpl_poses", "smpl_trans"), source)
-    scaling = _positive(arrays, "smpl_scaling", source) if "smpl_scaling" in arrays else 1.0
-    rate = fps or next((_positive(arrays, name, source) for name in _RATES if name in arrays), AIST_FPS)
+    scaling = positive(arrays, "smpl_scaling", source) if "smpl_scaling" in arrays else 1.0
+    rate = fps or next((positive(arrays, name, source) for name in RATES if name in arrays), AIST_FPS)
     joints = 24 if poses.shape[1] == 72 else 22
     vectors = np.zeros((len(poses), 24, 3))
     vectors[:, :joints] = poses[:, : 3 * joints].reshape(-1, joints, 3)
@@ -81,7 +83,8 @@ def _poses(arrays: dict[str, np.ndarray], names: tuple[str, str], source: Path) 
     return poses, trans
 
 
-def _positive(arrays: dict[str, np.ndarray], name: str, source: Path) -> float:
+def positive(arrays: dict[str, np.ndarray], name: str, source: Path) -> float:
+    """The first number of an array, which must be above 0."""
     value = float(_numbers(arrays, name, source).ravel()[0])
     if not 0 < value < 1e5:
         raise ChoreiaError(f"{source}: {name} must be above 0, not {value:g}")
