@@ -8,6 +8,7 @@ import pytest
 
 from choreia.errors import ChoreiaError
 from choreia.metrics import captions, retrieval, words
+from choreia.metrics.base import About, RetrievalMetric
 from choreia.metrics.captions import (
     METRICS,
     OverConstant,
@@ -19,6 +20,7 @@ from choreia.metrics.captions import (
     rouge_l,
     token_similarity,
 )
+from choreia.metrics.evaluate import Evidence, results
 
 THE = "the the the the the the the"
 CAT, MAT = "the cat is on the mat", "there is a cat on the mat"
@@ -265,3 +267,15 @@ def test_names_are_unique_within_a_dialect_and_every_entry_says_how_it_is_fooled
     entries = [metric.about for metric in (*METRICS, *retrieval.METRICS)]
     assert len({(about.dialect, about.name) for about in entries}) == len(entries)
     assert all(about.fooled_by and about.source and about.range for about in entries)
+
+
+def test_one_score_of_two_dialects_is_judged_once_and_named_twice():
+    asked = []
+
+    def score(motions, texts):
+        asked.append(1)
+        return 0.5
+
+    abouts = [About("X", dialect, "higher", "1", "0 to 1", f"{dialect}'s paper", "nothing") for dialect in ("edge", "mint")]
+    found, _ = results(tuple(RetrievalMetric(about, score) for about in abouts), Evidence(embeddings=pairs(4, 0.1)))
+    assert len(asked) == 1 and [result.about for result in found] == abouts and {result.value for result in found} == {0.5}

@@ -52,13 +52,21 @@ class Skip(Exception):
 
 def results(metrics: tuple[Metric, ...], evidence: Evidence, seed: int = 0) -> tuple[tuple[Result, ...], tuple[tuple[str, str], ...]]:
     """A result of every metric that applies, and for the others (`dialect/name`, reason)."""
-    made, skipped = [], []
+    made, skipped, judged = [], [], {}
     for metric in metrics:
         try:
-            made.append(_flagged(_JUDGES[type(metric)](metric, metrics, evidence, seed)))
+            alike = _without_publisher(metric)
+            if alike not in judged:
+                judged[alike] = _flagged(_JUDGES[type(metric)](metric, metrics, evidence, seed))
+            made.append(replace(judged[alike], about=metric.about))
         except (Skip, ChoreiaError) as reason:
             skipped.append((key(metric), str(reason)))
     return tuple(made), tuple(skipped)
+
+
+def _without_publisher(metric: Metric) -> Metric:
+    """What decides a result: several dialects report one score."""
+    return replace(metric, about=replace(metric.about, name="", dialect="", source=""))
 
 
 def _motion(metric: MotionMetric, metrics: tuple[Metric, ...], evidence: Evidence, seed: int) -> Result:
