@@ -1,7 +1,8 @@
 """Moves laid on a song: where times were said there, elsewhere on 8-counts by section.
 
 Rules, in this order:
-1. A move with a time fills it. Several take turns by 8-count, or share it evenly when they were said as a sequence or it is short.
+1. A move with a time fills it. Several take turns by 8-count (by bar or beat when it is short); said as a sequence they
+   share it evenly.
 2. Where two times meet, the one said more closely goes before: bars and seconds before a numbered section, that before all sections of a
    name, that before the whole song. Two times said equally closely are a mistake.
 3. Moves said to come "then" fill what follows: the rest of the section, or one 8-count each behind a single point.
@@ -47,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Laid:
-    """A stretch given to calls; `rank` is how closely its time was said, `words` how."""
+    """A stretch given to calls; `rank` is how closely its time was said, `words` how; a `soft` end gives way to what begins before it."""
 
     start_s: float
     end_s: float
@@ -55,6 +56,7 @@ class Laid:
     ordered: bool
     rank: int
     words: str
+    soft: bool = False
 
 
 @dataclass(frozen=True)
@@ -102,8 +104,15 @@ def _said(request: Request, music: Music, notes: list[str]) -> list[Laid]:
         place = resolve(_lengthened(span, request.calls), music)
         notes += place.notes
         words = span.words.strip(" ,:") or "this time"
-        laid += [Laid(a, b, request.calls, request.ordered, _rank(span), words) for a, b in place.stretches]
+        soft = _is_point(span) and not any(call.length for call in request.calls)
+        laid += [Laid(a, b, request.calls, request.ordered, _rank(span), words, soft) for a, b in place.stretches]
     return laid
+
+
+def _is_point(span: Span) -> bool:
+    """Whether only a start was said, whose 8-count is our choice."""
+    alone = span.kind == "after" or (span.kind == "at" and span.start is not None and span.start.unit in {"second", "start"})
+    return alone and span.length is None
 
 
 def _lengthened(span: Span, calls: Sequence[Call]) -> Span:
@@ -131,7 +140,8 @@ def _rank(span: Span) -> int:
 def _settled(laid: list[Laid]) -> tuple[list[Laid], list[str]]:
     """Stretches that do not overlap, by rule 2, and a warning for each that gave way."""
     kept: list[Laid] = []
-    warnings: dict[str, None] = {}
+    warnings: dict[tuple[str, str], str] = {}
+    laid = [replace(item, end_s=_soft_end(item, laid)) if item.soft else item for item in laid]
     for item in sorted(laid, key=lambda item: -item.rank):
         for other in kept:
             start_s, end_s = max(item.start_s, other.start_s), min(item.end_s, other.end_s)
@@ -139,10 +149,17 @@ def _settled(laid: list[Laid]) -> tuple[list[Laid], list[str]]:
                 if item.rank == other.rank:
                     raise ChoreiaError(f"{_overlap(other, item, start_s, end_s)}: move one of them, or say both for one time")
                 if item.rank:
-                    warnings[f"{_overlap(other, item, start_s, end_s)}: the first goes before, being said more closely"] = None
+                    line = f"{_overlap(other, item, start_s, end_s)}: the first goes before, being said more closely"
+                    warnings.setdefault((item.words, other.words), line)
         pieces = _without((item.start_s, item.end_s), kept)
         kept += [replace(item, start_s=a, end_s=b) for a, b in pieces]
-    return kept, list(warnings)
+    return kept, list(warnings.values())
+
+
+def _soft_end(item: Laid, laid: Sequence[Laid]) -> float:
+    """The end of an item, or the start of the first that begins after it and before its end."""
+    later = [other.start_s for other in laid if other.rank >= 2 and other.start_s > item.start_s + SHORTEST_S]
+    return min([item.end_s, *later])
 
 
 def _overlap(first: Laid, second: Laid, start_s: float, end_s: float) -> str:
@@ -175,14 +192,18 @@ def _following(before: Request, request: Request, laid: Sequence[Laid], music: M
             end_s = _reach(span, item.end_s, request.calls, music)
             free = [(a, b) for a, b in _without((item.end_s, end_s), [*laid, *found]) if a - item.end_s < SHORTEST_S]
             found += [Laid(a, b, request.calls, True, 0, f"after {item.words}") for a, b in free[:1]]
-    return found
+    behind = max((item.end_s for item in laid if item.calls == before.calls), default=0.0)
+    late = _without((behind, music.duration_s), laid)[:1] if not found else []
+    return found or [
+        Laid(a, min(b, _reach(Span("from"), a, request.calls, music)), request.calls, True, 0, "what follows") for a, b in late
+    ]
 
 
 def _reach(span: Span, start_s: float, calls: Sequence[Call], music: Music) -> float:
     """Until when moves that follow may last."""
     if all(call.length for call in calls):
         return min(music.duration_s, start_s + sum(_length_s(call.length, start_s, music) for call in calls if call.length))
-    mark = span.start or Mark("start")
+    mark = span.start or Mark("section")
     if mark.unit == "start":
         return music.duration_s
     if span.kind == "at" and mark.unit != "section":
@@ -207,9 +228,10 @@ def _storylines(stories: Sequence[Request], laid: Sequence[Laid], music: Music, 
             raise ChoreiaError(f"no room is left for {story.calls[0].text!r}: the times that are said fill the whole song; shorten one")
         names = ", ".join(call.text for call in story.calls)
         if all(call.length for call in story.calls):
-            end_s = _reach(Span("at", Mark("start")), cells[0][0], story.calls, music)
-            free = _without((cells[0][0], end_s), [*laid, *found])
-            found.append(Laid(*free[0], story.calls, True, 0, "the start"))
+            on_count = music.eights_s[(music.eights_s >= cells[0][0]) & (music.eights_s < cells[0][1] - SHORTEST_S)]
+            start_s = float(on_count[0]) if len(on_count) else cells[0][0]
+            free = _without((start_s, _reach(Span("at"), start_s, story.calls, music)), [*laid, *found])
+            found.append(Laid(free[0][0], free[0][1], story.calls, True, 0, "the start"))
             notes.append(f"{names}: no time was said, placed from {clock_text(free[0][0])}")
             continue
         for call, part in zip(story.calls, np.array_split(np.arange(len(cells)), len(story.calls)), strict=True):
@@ -218,9 +240,7 @@ def _storylines(stories: Sequence[Request], laid: Sequence[Laid], music: Music, 
     return found
 
 
-def _vocabulary(
-    calls: Sequence[Call], laid: Sequence[Laid], music: Music, seed: int, notes: list[str], warnings: list[str]
-) -> list[Laid]:
+def _vocabulary(calls: Sequence[Call], laid: Sequence[Laid], music: Music, seed: int, notes: list[str], warnings: list[str]) -> list[Laid]:
     """Moves now and then, by rule 4."""
     if not calls:
         return []
@@ -241,7 +261,9 @@ def _vocabulary(
     missing = [call for call in calls if not any(item.calls == (call,) for item in found)]
     found = _squeezed(found, missing)
     danced = {item.calls[0].text for item in found}
-    warnings += [f"no room is left for {c.text!r}: the times that are said fill the song; give it a time" for c in calls if c.text not in danced]
+    warnings += [
+        f"no room is left for {c.text!r}: the times that are said fill the song; give it a time" for c in calls if c.text not in danced
+    ]
     placed = ", ".join(call.text for call in calls if call.text in danced)
     if placed:
         notes.append(f"{placed}: no time was said, placed on every second free 8-count, the same in sections that return")
@@ -290,24 +312,29 @@ def _fill(item: Laid, music: Music) -> list[Move]:
     stretch = (item.start_s, item.end_s)
     if any(call.length for call in item.calls):
         return _measured(item, music)
-    cells = _cells(stretch, music)
     if len(item.calls) == 1:
         return [Move(*stretch, item.calls[0].text)]
-    if item.ordered or len(cells) < len(item.calls):
-        return _shared(item.calls, stretch, music)
-    return [Move(a, b, item.calls[i % len(item.calls)].text) for i, (a, b) in enumerate(cells)]
+    inner = _cuts(stretch, len(item.calls) - 1, music)
+    if item.ordered or len(inner) < len(item.calls) - 1:
+        return _shared(item.calls, stretch, inner)
+    return [Move(a, b, item.calls[i % len(item.calls)].text) for i, (a, b) in enumerate(pairwise([stretch[0], *inner, stretch[1]]))]
 
 
-def _shared(calls: Sequence[Call], stretch: Stretch, music: Music) -> list[Move]:
-    """A stretch in equal parts, cut on 8-counts when there are enough of them, else on beats, else evenly."""
-    inner = [a for a, _ in _cells(stretch, music)[1:]]
-    if len(inner) < len(calls) - 1:
-        inner = [float(b) for b in music.beats_s if stretch[0] + SHORTEST_S < b < stretch[1] - SHORTEST_S]
-    ideal = np.linspace(*stretch, len(calls) + 1)[1:-1]
-    cuts = list(ideal)
-    if len(inner) >= len(calls) - 1:
+def _cuts(stretch: Stretch, least: int, music: Music) -> list[float]:
+    """Places to cut a stretch: its 8-counts, its bars or its beats, the first of these that are `least` or more, else none."""
+    eights = [a for a, _ in _cells(stretch, music)[1:]]
+    grids = [
+        [float(t) for t in grid if stretch[0] + SHORTEST_S < t < stretch[1] - SHORTEST_S] for grid in (music.downbeats_s, music.beats_s)
+    ]
+    return next((grid for grid in (eights, *grids) if len(grid) >= least), [])
+
+
+def _shared(calls: Sequence[Call], stretch: Stretch, inner: Sequence[float]) -> list[Move]:
+    """A stretch in equal parts, on places to cut where there are any."""
+    cuts = np.linspace(*stretch, len(calls) + 1)[1:-1]
+    if inner:
         at = np.round(np.linspace(-1, len(inner), len(calls) + 1)[1:-1]).astype(int)
-        cuts = [inner[i] for i in at]
+        cuts = np.asarray(inner)[at]
     bounds = [stretch[0], *map(float, cuts), stretch[1]]
     return [Move(a, b, call.text) for (a, b), call in zip(pairwise(bounds), calls, strict=True)]
 

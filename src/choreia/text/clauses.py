@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from choreia.text.times import Length, Span, scan, tidy
+from choreia.text.match import read
+from choreia.text.times import Length, Span, inside, scan, tidy
 from choreia.text.words import FILLERS, NUMBERS
 
 _WORD = re.compile(r"\d+(?:\.\d+)?x?\b|x ?\d+\b|[^\W_]+(?:['-][^\W_]+)*|->|=>|[;:.,!?\n|>/+]")
 _BREAKS = {";", ".", "!", "?", "\n", "|"}
-_THEN = {"then", "next", "afterwards", "afterward", "finally", "before", "->", "=>", ">", "followed", "subsequently", "later"}
+_THEN = {"then", "next", "afterwards", "afterward", "finally", "->", "=>", ">", "followed", "subsequently", "later"}
 _NOT = {"no", "not", "without", "avoid", "never", "don't", "dont", "except", "skip", "minus", "isn't", "nothing"}
 
 
@@ -41,7 +42,10 @@ class Phrase:
 
 @dataclass
 class Cue:
-    """Phrases for `spans` (none: no time was said). `ordered`: one after the other. `follows`: right after the cue before."""
+    """Phrases for `spans` (none: no time was said).
+
+    `ordered`: one after the other. `follows`: right after the cue before. `title`: the words before the colon of its clause, no time.
+    """
 
     spans: tuple[Span, ...] = ()
     phrases: list[Phrase] = field(default_factory=list)
@@ -51,7 +55,7 @@ class Cue:
 
 
 def cues(prompt: str) -> list[Cue]:
-    """The cues of a prompt, in the order they were said; `title` is what stands before a colon without being a time."""
+    """The cues of a prompt, in the order they were said."""
     found: list[Cue] = []
     for clause in _clauses(list(pieces(prompt))):
         found += _Clause().read(clause)
@@ -94,7 +98,7 @@ def _piece(token: str, after: str) -> tuple[Piece | None, int]:
         return Piece("then"), 1 + (after == "by")
     if token == "after" and after in {"that", "this", "which"}:
         return Piece("then"), 2
-    kinds = {",": "comma", ":": "colon", "and": "and", "+": "and", "/": "and", "plus": "and"}
+    kinds = {",": "comma", ":": "colon", "and": "and", "but": "comma", "+": "and", "/": "and", "plus": "and"}
     kind = "not" if token in _NOT else kinds.get(token, "word")
     return Piece(kind, token), 1
 
@@ -125,34 +129,46 @@ def _listed(clause: Sequence[Piece]) -> bool:
     return bool(clause) and all(piece.kind in {"time", "comma", "and"} for piece in clause)
 
 
-def _is_move(piece: Piece) -> bool:
-    return piece.kind == "word" and piece.text not in FILLERS
+def _says(group: Sequence[Piece]) -> bool:
+    """Whether pieces say anything beside a time."""
+    words = [piece.text for piece in group if piece.kind == "word"]
+    return any(word not in FILLERS for word in words) or bool(read(words))
 
 
 class _Clause:
-    """Reads one clause: `scope` is the time that holds until another is said."""
+    """Reads one clause: `scope` is the time that holds until another is said, `frame` that of the whole clause, in which others count."""
 
     def __init__(self) -> None:
         self.cues: list[Cue] = []
         self.scope: Cue | None = None
+        self.frame: Span | None = None
 
     def read(self, clause: list[Piece]) -> list[Cue]:
         clause, title = _titled(clause)
         if title is None:
             stop = next(i for i, piece in enumerate(clause) if piece.kind == "colon")
-            self.open(tuple(p.span for p in clause[:stop] if p.span))
+            self.open(self.spans(clause[:stop]))
+            self.frame = self.scope.spans[0] if self.scope and len(self.scope.spans) == 1 else None
             clause, title = clause[stop + 1 :], ""
-        then = False
-        for group in _split(clause):
+        elif title:
+            self.cues.append(Cue((), [Phrase(tuple(title.split()))], title=title))
+        then, groups = False, list(_split(clause))
+        for place, group in enumerate(groups):
             if group and group[0].kind in {"comma", "then"}:
                 then = group[0].kind == "then" or (then and len(group) == 1)
                 group = group[1:]
+            then |= place + 2 == len(groups) and [piece.kind for piece in groups[place + 1]] == ["then"]
             if group:
                 self.group(group, then)
                 then = False
-        if title and self.cues:
-            self.cues[0].title = title
-        return self.cues
+        nested = self.frame and len(self.cues) > 1 and not self.cues[0].phrases
+        return self.cues[1:] if nested else self.cues
+
+    def spans(self, group: Sequence[Piece]) -> tuple[Span, ...]:
+        """The times in a group, in the frame of the clause."""
+        return tuple(
+            inside(piece.span, self.frame) if self.frame else piece.span for piece in group if piece.span and piece.span.kind != "for"
+        )
 
     def open(self, spans: tuple[Span, ...]) -> None:
         """Begin a time that holds."""
@@ -164,9 +180,9 @@ class _Clause:
         timed = [i for i, piece in enumerate(group) if piece.span and piece.span.kind != "for"]
         if not timed:
             self.untimed(_phrase(group), then)
-        elif not any(_is_move(piece) for piece in group):
-            self.time_only(tuple(piece.span for piece in group if piece.span))
-        elif any(_is_move(piece) for piece in group[: timed[0]]):
+        elif not _says(group):
+            self.time_only(self.spans(group))
+        elif _says(group[: timed[0]]):
             self.trailing(group, timed, then)
         else:
             self.leading(group, timed)
@@ -196,10 +212,10 @@ class _Clause:
         self.scope = None
         begin = 0
         for at in timed:
-            if begin and not any(_is_move(piece) for piece in group[begin:at]):
-                self.cues[-1].spans += tuple(piece.span for piece in group[at : at + 1] if piece.span)
+            if begin and not _says(group[begin:at]):
+                self.cues[-1].spans += self.spans(group[at : at + 1])
             else:
-                self.cues.append(Cue(tuple(p.span for p in group[at : at + 1] if p.span), [_phrase(group[begin:at])], then))
+                self.cues.append(Cue(self.spans(group[at : at + 1]), [_phrase(group[begin:at])], then))
             begin = at + 1
         rest = _phrase(group[begin:])
         if rest.length or rest.times or rest.words:
@@ -209,8 +225,8 @@ class _Clause:
         """Each time opens what stands behind it; times without moves between them share these."""
         spans: tuple[Span, ...] = ()
         for at, stop in zip(timed, [*timed[1:], len(group)], strict=True):
-            spans += tuple(piece.span for piece in group[at : at + 1] if piece.span)
-            if any(_is_move(piece) for piece in group[at + 1 : stop]):
+            spans += self.spans(group[at : at + 1])
+            if _says(group[at + 1 : stop]):
                 self.open(spans)
                 self.cues[-1].phrases.append(_phrase(group[at + 1 : stop]))
                 spans = ()
@@ -221,10 +237,12 @@ def _titled(clause: list[Piece]) -> tuple[list[Piece], str | None]:
     colon = next((i for i, piece in enumerate(clause) if piece.kind == "colon"), None)
     if colon is None:
         return clause, ""
-    if any(piece.span for piece in clause[:colon]) and not any(_is_move(piece) for piece in clause[:colon]):
+    if any(piece.span for piece in clause[:colon]) and not _says(clause[:colon]):
         return clause, None
-    title = " ".join(piece.text for piece in clause[:colon] if piece.kind == "word")
-    return [piece for piece in clause if piece.kind != "colon"], title
+    title = " ".join(piece.text for piece in clause[:colon] if piece.kind in {"word", "and"})
+    if any(piece.span for piece in clause[:colon]):
+        return [piece for piece in clause if piece.kind != "colon"], ""
+    return [piece for piece in clause[colon + 1 :] if piece.kind != "colon"], title
 
 
 def _split(clause: list[Piece]) -> Iterator[list[Piece]]:

@@ -51,7 +51,9 @@ class Embedding:
             return np.zeros((0, self.dim), np.float32)
         vectors = np.asarray(self.embed(texts), np.float64)
         if vectors.shape != (len(texts), self.dim) or not np.isfinite(vectors).all():
-            raise ChoreiaError(f"encoder {self.name} gave {vectors.shape} for {len(texts)} texts: expected finite numbers of width {self.dim}")
+            raise ChoreiaError(
+                f"encoder {self.name} gave {vectors.shape} for {len(texts)} texts: expected finite numbers of width {self.dim}"
+            )
         return (vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)).astype(np.float32)
 
 

@@ -7,9 +7,8 @@ falls back to.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from choreia.errors import ChoreiaError
@@ -83,7 +82,9 @@ def _fitting(script: Script, music: Music) -> Script:
     """The script, when it is not longer than the song."""
     late = next((move for move in script.moves if move.end_s > music.duration_s + 0.1), None)
     if late:
-        raise ChoreiaError(f"{late.text[:60]!r} ends at {late.end_s:.1f} s, past the end of the song at {music.duration_s:.1f} s: end it earlier")
+        raise ChoreiaError(
+            f"{late.text[:60]!r} ends at {late.end_s:.1f} s, past the end of the song at {music.duration_s:.1f} s: end it earlier"
+        )
     return script
 
 
@@ -94,6 +95,7 @@ class _Reading:
     music: Music
     matcher: Matcher | None
     styles: list[Style] = field(default_factory=list)
+    local_styles: list[Style] = field(default_factory=list)
     manners: list[Manner] = field(default_factory=list)
     own_words: list[str] = field(default_factory=list)
     terms: list[Term] = field(default_factory=list)
@@ -107,11 +109,13 @@ class _Reading:
         for cue in found:
             self.check_title(cue)
             self.refuse(cue, style)
-            calls = [call for phrase in cue.phrases for call in self.calls(phrase, bool(cue.spans), style)]
+            calls = self.cue_calls(cue, style)
             if cue.spans and not calls and any(phrase.words or phrase.refused for phrase in cue.phrases):
                 self.warnings.append(f"{cue.spans[0].words!r}: no move is said for this time: it is left to the dancer")
             elif cue.spans and not calls:
-                self.warnings.append(f"{cue.spans[0].words!r} says when but not what: write a move behind it, as '{cue.spans[0].words}: spin'")
+                self.warnings.append(
+                    f"{cue.spans[0].words!r} says when but not what: write a move behind it, as '{cue.spans[0].words}: spin'"
+                )
             if calls:
                 self.requests.append(Request(cue.spans, tuple(calls), cue.ordered, cue.follows))
         self.guess_style()
@@ -141,6 +145,18 @@ class _Reading:
             else:
                 self.warnings.append(f"'no {hit.words}' cannot be promised: say what to dance instead")
 
+    def cue_calls(self, cue: Cue, style: str | None) -> list[Call]:
+        """Moves of a cue; words of manner that stand alone in a timed cue go to the move before them."""
+        calls: list[Call] = []
+        for phrase in cue.phrases:
+            before = len(self.terms)
+            found = self.calls(phrase, bool(cue.spans), style)
+            if cue.spans and calls and found and len(self.terms) == before:
+                calls[-1] = replace(calls[-1], text=f"{calls[-1].text}, {found[0].text}")
+            else:
+                calls += found
+        return calls
+
     def calls(self, phrase: Phrase, timed: bool, style: str | None) -> list[Call]:
         """Moves of a phrase; its other words go to the moves when it has a time, to the whole dance when not."""
         hits = read(phrase.words, self.style_of(phrase, style), self.matcher)
@@ -148,11 +164,13 @@ class _Reading:
         hits = [hit for hit in hits if not (isinstance(hit.entry, Term) and hit.entry.name in self.refused)]
         terms = [hit.entry for hit in hits if isinstance(hit.entry, Term)]
         self.terms += terms
-        self.warnings += [self.unknown(hit, bool(timed or terms)) for hit in hits if hit.entry is None]
+        self.warnings += [self.unknown(hit, timed) for hit in hits if hit.entry is None]
         local = [hit for hit in hits if not isinstance(hit.entry, Term)]
         if not timed:
             local = self.keep(local)
-        said = [_words_of(hit) for hit in local]
+        self.local_styles += [hit.entry for hit in local if isinstance(hit.entry, Style) and hit.entry not in self.local_styles]
+        own = {style for term in terms for style in term.styles}
+        said = [_words_of(hit) for hit in local if not (isinstance(hit.entry, Style) and hit.entry.name in own)]
         if not terms:
             return [Call(", ".join(said), _length(phrase, None))] if timed and said else []
         return [Call(", ".join([term.name, *said]), _length(phrase, term)) for term in terms]
@@ -176,13 +194,18 @@ class _Reading:
         return f"{hit.words!r} is no move I know (nearest by spelling: {near}): {kept}"
 
     def guess_style(self) -> None:
-        """Without a style the one to which most of the moves belong."""
+        """Without a style for the whole dance: those of its parts, else the one to which most of its moves belong, above all."""
+        self.styles = self.styles or self.local_styles
         if self.styles or not self.terms:
             return
-        count = Counter(style for term in self.terms for style in term.styles)
-        best = max(count, key=lambda style: count[style])
+        weight: dict[str, float] = {}
+        for term in self.terms:
+            for style in term.styles:
+                weight[style] = weight.get(style, 0.0) + (1.0 if style == term.styles[0] else 0.5)
+        best = max(weight, key=lambda style: weight[style])
         self.styles.append(next(style for style in lexicon().styles if style.name == best))
-        self.notes.append(f"no style was said: {best}, to which {', '.join(dict.fromkeys(t.name for t in self.terms if best in t.styles))} belongs")
+        shown = ", ".join(dict.fromkeys(term.name for term in self.terms if best in term.styles))
+        self.notes.append(f"no style was said: taken for {best}, because of {shown}")
 
     def style_text(self) -> str:
         """The global text: styles, range, manner, the prompt's own words, and what marks the styles."""

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
+from typing import Any
 
-from choreia.text.words import distance, form, stem, stems
+from choreia.text.words import FILLERS, distance, form, stem, stems
 
 LONGEST_WORDS = 6
 """Words of the longest phrase that is looked up as one name."""
@@ -38,7 +39,7 @@ class Manner:
 
 @dataclass(frozen=True)
 class Term:
-    """A move: the `styles` it belongs to, its `family`, typical length in `counts`, the body's movement as `text`, the `figure` showing it."""
+    """A move: its `styles` and `family`, typical length in `counts`, the body's movement as `text`, and the `figure` that shows it."""
 
     name: str
     styles: tuple[str, ...]
@@ -102,13 +103,17 @@ def _table(pairs: Iterable[tuple]) -> dict:
 def lexicon() -> Lexicon:
     """The lexicon of the package."""
     raw = json.loads(resources.files("choreia").joinpath("assets/lexicon.json").read_text(encoding="utf-8"))
-    tupled = {kind: [{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()} for row in raw[kind]] for kind in ("styles", "words", "terms")}
+    rows = {kind: [_tupled(row) for row in raw[kind]] for kind in ("styles", "words", "terms")}
     return Lexicon(
-        tuple(Style(**row) for row in tupled["styles"]),
+        tuple(Style(**row) for row in rows["styles"]),
         raw["families"],
-        tuple(Manner(**row) for row in tupled["words"]),
-        tuple(Term(**row) for row in tupled["terms"]),
+        tuple(Manner(**row) for row in rows["words"]),
+        tuple(Term(**row) for row in rows["terms"]),
     )
+
+
+def _tupled(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
 def find(phrase: str, style: str | None = None) -> Term | None:
@@ -154,17 +159,17 @@ def respelt(phrase: str) -> str | None:
 def nearest(word: str, n: int = 3, style: str | None = None) -> tuple[Term, ...]:
     """The `n` moves whose names or synonyms are spelt most like `word`, nearest first; those of `style` before others as near."""
     written = form(word)
-    own = {stem(part) for part in written.split()}
+    parts = [part for part in written.split() if part not in FILLERS] or [written]
 
     def far(term: Term) -> tuple[float, bool]:
-        away = min(_unlike(written, own, form(name)) for name in (term.name, *term.synonyms))
+        away = min(_unlike(part, form(name)) for name in (term.name, *term.synonyms) for part in {written, *parts})
         return away, style is not None and style not in term.styles
 
     return tuple(sorted(lexicon().terms, key=far)[:n])
 
 
-def _unlike(written: str, own: set[str], other: str) -> float:
-    """0 for the same spelling, about 1 for unlike ones; a shared word counts half."""
+def _unlike(written: str, other: str) -> float:
+    """Letters that differ over letters, 0 to 1; at most a half when `written` is one of the words of `other`."""
     longest = max(len(written), len(other))
-    shared = bool(own & {stem(part) for part in other.split()})
-    return distance(written, other, longest) / longest - 0.5 * shared
+    unlike = distance(written, other, longest) / longest
+    return min(unlike, 0.5) if stem(written) in {stem(part) for part in other.split()} else unlike

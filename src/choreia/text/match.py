@@ -75,7 +75,7 @@ def _longest(words: Sequence[str], at: int, style: str | None) -> tuple[int, Ent
     """The longest name that begins at a word, and its number of words."""
     for size in range(min(LONGEST_WORDS, len(words) - at), 0, -1):
         phrase = words[at : at + size]
-        if (size == 1 and phrase[0] in FILLERS) or all(word in FILLERS for word in phrase) and not _written(phrase):
+        if (size == 1 and phrase[0] in FILLERS) or (all(word in FILLERS for word in phrase) and not _written(phrase)):
             continue
         open_ended = phrase[0] in FILLERS or phrase[-1] in FILLERS
         if (not open_ended or _written(phrase)) and (found := candidates(" ".join(phrase), style)):
@@ -123,4 +123,3 @@ def _unknown(run: list[str], style: str | None, matcher: Matcher | None) -> Iter
         yield Hit(phrase, None)
     else:
         yield Hit(phrase, found[0], f"{phrase!r} read as {found[0].name!r} by meaning ({found[1]:.2f})")
-

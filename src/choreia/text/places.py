@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,7 +47,9 @@ def resolve(span: Span, music: Music) -> Place:
     stretches = [stretch for frame in frames for stretch in reader.stretches(span, frame)]
     for start_s, end_s in stretches:
         if end_s - start_s < 1e-3:
-            raise ChoreiaError(f"{reader.words!r} has no length ({clock_text(start_s)} to {clock_text(end_s)}): let the end come after the start")
+            raise ChoreiaError(
+                f"{reader.words!r} has no length ({clock_text(start_s)} to {clock_text(end_s)}): let the end come after the start"
+            )
     rest = resolve(span.also, music) if span.also else Place(())
     inner = resolve(span.within, music).notes if span.within else ()
     return Place((*stretches, *rest.stretches), tuple(dict.fromkeys((*inner, *reader.notes(span), *rest.notes))))
@@ -67,7 +70,7 @@ def eight_after(music: Music, start_s: float, counts: float = 8) -> float:
 
 
 def edges(unit: str, music: Music) -> np.ndarray:
-    """Starts of all beats, bars or 8-counts of the song and the end of the last one, (n + 1,) seconds; counts run from the first 8-count."""
+    """Starts of all beats, bars or 8-counts of a song and the end of the last, (n + 1,) s; counts run from the first 8-count."""
     first = music.eights_s[0] - 1e-6 if len(music.eights_s) else 0.0
     tracks = {"beat": music.beats_s, "count": music.beats_s[music.beats_s >= first], "bar": music.downbeats_s, "eight": music.eights_s}
     starts = np.asarray(tracks[unit], float)
@@ -154,7 +157,9 @@ class _Song:
     def second(self, number: float, frame: Stretch) -> float:
         at_s = frame[0] + number
         if at_s > frame[1] + SLACK_S:
-            raise ChoreiaError(f"{self.words!r}: {clock_text(at_s)} is past the end, which is at {clock_text(frame[1])}: choose an earlier time")
+            raise ChoreiaError(
+                f"{self.words!r}: {clock_text(at_s)} is past the end, which is at {clock_text(frame[1])}: choose an earlier time"
+            )
         return min(at_s, frame[1])
 
     def index(self, mark: Mark, count: int, frame: Stretch) -> int:
@@ -166,18 +171,24 @@ class _Song:
         if number == 0:
             raise ChoreiaError(f"{self.words!r}: {unit}s count from 1")
         if abs(number) > count:
-            raise ChoreiaError(f"{self.words!r}: {unit} {number:g} is past the end, {whole} has {count} {unit}s: choose {unit} 1 to {count}")
+            raise ChoreiaError(
+                f"{self.words!r}: {unit} {number:g} is past the end, {whole} has {count} {unit}s: choose {unit} 1 to {count}"
+            )
         return int(number) - 1 if number > 0 else count + int(number)
 
     def counted(self, unit: str, frame: Stretch) -> np.ndarray:
         """Edges (n + 1,) of the units that begin in a frame; the last edge is not beyond the frame."""
         if not self.music.has_beat:
             name = "8-count" if unit == "eight" else unit
-            raise ChoreiaError(f"{self.words!r}: no beat was found in this music, so there are no {name}s: give times in seconds, as 0:30-0:45")
+            raise ChoreiaError(
+                f"{self.words!r}: no beat was found in this music, so there are no {name}s: give times in seconds, as 0:30-0:45"
+            )
         all_edges = edges(unit, self.music)
         inside = (all_edges[:-1] > frame[0] - SLACK_S) & (all_edges[:-1] < frame[1] - SLACK_S)
         if not inside.any():
-            raise ChoreiaError(f"{self.words!r}: there is no {unit} between {clock_text(frame[0])} and {clock_text(frame[1])}: give seconds")
+            raise ChoreiaError(
+                f"{self.words!r}: there is no {unit} between {clock_text(frame[0])} and {clock_text(frame[1])}: give seconds"
+            )
         return np.append(all_edges[:-1][inside], min(frame[1], float(all_edges[1:][inside][-1])))
 
     def portion(self, kind: str, length: Length, frame: Stretch) -> Stretch:
@@ -185,7 +196,9 @@ class _Song:
         if length.unit == "share":
             cut_s = self.snap(frame[0] + (frame[1] - frame[0]) * (length.number if kind == "first" else 1 - length.number), frame)
         elif length.unit == "second":
-            cut_s = self.second(length.number, frame) if kind == "first" else frame[1] - self.second(length.number, (0.0, frame[1] - frame[0]))
+            cut_s = (
+                self.second(length.number, frame) if kind == "first" else frame[1] - self.second(length.number, (0.0, frame[1] - frame[0]))
+            )
         else:
             bounds = self.counted(length.unit, frame)
             at = self.index(Mark(length.unit, length.number), len(bounds) - 1, frame) + 1
@@ -210,7 +223,9 @@ class _Song:
         if length.unit != "second":
             end_s = eight_after(self.music, start_s, length.number * beats[length.unit])
         if end_s > frame[1] + SLACK_S:
-            raise ChoreiaError(f"{self.words!r} ends at {clock_text(end_s)}, past the end at {clock_text(frame[1])}: make it shorter or earlier")
+            raise ChoreiaError(
+                f"{self.words!r} ends at {clock_text(end_s)}, past the end at {clock_text(frame[1])}: make it shorter or earlier"
+            )
         return min(end_s, frame[1])
 
     def again(self, mark: Mark, first: int, step: int, frame: Stretch) -> list[Stretch]:
@@ -219,7 +234,7 @@ class _Song:
             found: list[Stretch] = [(section.start_s, section.end_s) for section in self.sections(mark, frame)]
         else:
             bounds = self.counted(mark.unit, frame)
-            found = [(float(a), float(b)) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+            found = [(float(a), float(b)) for a, b in pairwise(bounds)]
         if len(found) <= first:
             raise ChoreiaError(f"{self.words!r}: there are only {len(found)}: choose a smaller number")
         return found[first::step]
@@ -239,7 +254,7 @@ class _Song:
         return [found[int(mark.number) - (mark.number > 0)]]
 
     def called(self, label: str, inside: list[Section]) -> list[Section]:
-        """Sections by the label of the analysis; else by what the label is read as; an intro or outro that has none is the first or last."""
+        """Sections of a label, else of what it is read as; where none is called intro or outro, the first or last section."""
         if label == "section":
             return inside
         for name in (label, *_READ_AS.get(label, ())):

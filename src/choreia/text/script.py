@@ -2,8 +2,8 @@
 
 The text is the two-level format of LRCM (appendix A.2): `Dance style characteristics:` with the global words, then
 `Dance movement sequence:` with one `- HH:MM:SS.sss - HH:MM:SS.sss: words` a move. JSON is
-`{"style": "…", "moves": [{"from": "bar 9", "to": "bar 12", "text": "…"}, {"at": "chorus 2", "text": "…"}, {"start_s": 1, "end_s": 2, "text": "…"}]}`,
-its times any that `times` reads. Both are exact to the millisecond.
+`{"style": "…", "moves": [{"from": "bar 9", "to": "bar 12", "text": "…"}, {"at": "chorus 2", "text": "…"},
+{"start_s": 1, "end_s": 2, "text": "…"}]}`, its times any that `times` reads. Both are exact to the millisecond.
 """
 
 from __future__ import annotations

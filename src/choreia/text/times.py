@@ -1,4 +1,4 @@
-'''Times as dancers say them, read from words; `places` finds them in a song.
+"""Times as dancers say them, read from words; `places` finds them in a song.
 
 | written | read as |
 |---|---|
@@ -14,7 +14,7 @@
 | `0:30 for 8 counts`, `bar 9 for two 8-counts` | a start and a length |
 | `every 4th bar`, `every other chorus` | again and again |
 | `start`, `middle`, `end`, `whole song` | the first, middle and last 8-count; everything |
-'''
+"""
 
 from __future__ import annotations
 
@@ -23,16 +23,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from choreia.errors import ChoreiaError
-from choreia.text.words import NUMBERS, ORDINALS, normal
+from choreia.text.plain import SECTIONS, tidy
+from choreia.text.words import ORDINALS
 
 UNITS = {"bar": "bar", "measure": "bar", "beat": "beat", "count": "count", "eight": "eight", "phrase": "eight"}
 """Words for units of the music that can be counted, in the singular."""
-
-SECTIONS = (
-    "chorus", "refrain", "hook", "drop", "verse", "intro", "introduction", "outro", "coda", "bridge", "middle eight", "break",
-    "breakdown", "solo", "instrumental", "interlude", "pre-chorus", "prechorus", "build-up", "buildup", "opening", "ending",
-)  # fmt: skip
-"""Words for sections of a song."""
 
 _WEAK = {"hook", "drop", "break", "opening", "ending"}  # moves too, unless an article or a colon stands by them
 _SIZE = {"section": 4, "eight": 3, "bar": 2, "count": 1, "beat": 1}
@@ -67,8 +62,8 @@ class Length:
 class Span:
     """A time as it was said; `words` are the words.
 
-    `kind`: at, range, from, until, after, before, first, last, middle, every (each n-th), other (each second), for, whole. `end` is the last
-    thing included of a range. `within` is what is counted in, `also` the next of a list.
+    `kind`: at, range, from, until, after, before, first, last, middle, every (each n-th), other (each second), for, whole. `end` is the
+    last thing included of a range. `within` is what is counted in, `also` the next of a list.
     """
 
     kind: str
@@ -98,28 +93,10 @@ def parse(text: str) -> Span:
     plain = tidy(text)
     found = next(scan(plain), None)
     if found is None or plain[: found.start].strip() or plain[found.stop :].strip(" ."):
-        raise ChoreiaError(f"{text.strip()[:60]!r} is not a time: write 0:30-0:45, bars 9-12, beats 1-8, eight 3, chorus 2, last 8 bars or whole song")
+        raise ChoreiaError(
+            f"{text.strip()[:60]!r} is not a time: write 0:30-0:45, bars 9-12, beats 1-8, eight 3, chorus 2, last 8 bars or whole song"
+        )
     return found.span
-
-
-def tidy(text: str) -> str:
-    """Normal text in which numbers that count something are digits and 8-counts are called eights."""
-    plain = normal(text)
-    plain = re.sub(r"\b(?:8|eight)(?:-counts?\b| count\b(?! ?s))", "eight", plain)
-    plain = re.sub(r"(?<=\d )8 counts\b|\b8s\b", "eights", re.sub(r"\b(two|three|four|five|six) (?:8|eight) counts\b", r"\1 eights", plain))
-    plain = re.sub(r"\b(?:guitar|piano|drum|sax|saxophone|synth|bass|violin|horn|trumpet) (solo|break)\b", r"\1", plain)
-    counted = r"bars?|measures?|beats?|counts?|eights?|phrases?|seconds?|secs?|minutes?|mins?|times"
-    sections = "|".join(re.escape(s) for s in SECTIONS)
-    for number, word in enumerate(NUMBERS, 1):
-        plain = re.sub(rf"\b{word}\b(?= (?:{counted})\b)", str(number), plain)
-        plain = re.sub(rf"(?<=\b)((?:{counted}|{sections}) (?:\d+ ?(?:-|to|and) ?)?){word}\b(?! (?:{counted}|step)\b)", rf"\g<1>{number}", plain)
-    plain = re.sub(r"\b(\d+) ?(?:m|mins?|minutes?)(?: and)? ?(\d{1,2}(?:\.\d+)?) ?(?:s|secs?|seconds?)?\b", _clock, plain)
-    return re.sub(r"\b(\d+) ?(?:mins?|minutes?)\b", r"\1:00", plain)
-
-
-def _clock(found: re.Match[str]) -> str:
-    whole, _, rest = found[2].partition(".")
-    return f"{found[1]}:{int(whole):02d}{'.' + rest if rest else ''}"
 
 
 def scan(plain: str) -> Iterator[Found]:
@@ -139,6 +116,13 @@ def scan(plain: str) -> Iterator[Found]:
 
 Read = tuple[Span, int] | None
 MarkRead = tuple[Mark, int] | None
+
+
+def inside(span: Span, frame: Span) -> Span:
+    """`span` counted within `frame`, when it counts a smaller unit and is not within something else."""
+    own, outer = span.start or (Mark(span.length.unit) if span.length else None), frame.start
+    smaller = own is not None and outer is not None and _SIZE.get(own.unit, 9) < _SIZE.get(outer.unit, 0)
+    return replace(span, within=frame) if smaller and span.within is None and frame.kind == "at" else span
 
 
 @dataclass(frozen=True)
@@ -190,12 +174,19 @@ class _Reader:
         last = span.end or span.start
         joint = self.word(at) in {"and", ",", "+"}
         number = self.word(at + 1) if joint else None
-        if span.kind not in {"at", "range"} or last is None or last.number <= 0 or last.unit == "second" or not number or not number.isdigit():
+        if (
+            span.kind not in {"at", "range"}
+            or last is None
+            or last.number <= 0
+            or last.unit == "second"
+            or not number
+            or not number.isdigit()
+        ):
             return span, at
         first, stop, end = replace(last, number=float(number)), at + 2, None
         if self.word(stop) in _TO and (self.word(stop + 1) or "").isdigit():
             end, stop = replace(last, number=float(self.word(stop + 1) or 0)), stop + 2
-        if self.word(stop) not in _STOPS and self.word(at) != "and" or self.word(stop) in {"step", "times", "x", *UNITS}:
+        if (self.word(stop) not in _STOPS and self.word(at) != "and") or self.word(stop) in {"step", "times", "x", *UNITS}:
             return span, at
         words = " ".join(str(self.said(mark)) for mark in (first, end) if mark)
         also, stop = self.listed(Span("range" if end else "at", first, end, words=words), stop)
@@ -205,7 +196,7 @@ class _Reader:
         """A span by itself, the preposition before it included."""
         lead = self.word(at)
         inside = self.skip(at + (lead in _LEADS), {"the"})
-        for rule in (self.whole, self.portion, self.every, self.counted_in, self.beside):
+        for rule in (self.whole, self.portion, self.every, self.counted_in, self.lasts, self.beside):
             if read := rule(at if rule == self.beside else inside):
                 return read
         if lead == "for" and (length := self.length(at + 1)):
@@ -267,6 +258,13 @@ class _Reader:
         length, stop = read
         mark = Mark("second", length.number) if length.unit == "second" else Mark(length.unit, length.number + 1)
         return Span("at", mark), stop + (not after)
+
+    def lasts(self, at: int) -> Read:
+        """`8 counts`, `10 seconds of`: how long; a bare number of seconds is a time."""
+        read = self.length(at) if self.word(at) not in {"eight", "eights"} else None
+        if read is None or (read[0].unit == "second" and self.word(read[1]) != "of") or self.word(read[1] - 1) in _STOPS:
+            return None
+        return Span("for", length=read[0]), read[1] + (self.word(read[1]) == "of")
 
     def beside(self, at: int) -> Read:
         kind = {"after": "after", "before": "before", "until": "until", "till": "until"}.get(self.word(at) or "")

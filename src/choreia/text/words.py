@@ -9,18 +9,24 @@ from functools import lru_cache
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
 
-FILLERS = frozenset(
-    "a an the my your his her their our some any this that these those it its i im id we you me us them he she they and or but so of to with in on at "
-    "for by as into onto from over up do does doing did done dance dancing dances danced dancer perform performing show showing make making "
-    "makes give gives have having has please can could would should will want wanted wants like let lets also more most lots lot many much "
-    "very really quite bit little kind sort feel feels feeling style styled moves move moving movement movements step steps add adding put "
-    "include including use using just only again then next after before while when now where all every each there here be is are was being "
-    "something somewhere anything thing things go goes going get getting keep keeping try about around along through throughout during "
-    "time times beat beats music song track rhythm counts count part section everyone start starts starting begin begins beginning end "
-    "ends ending finish finishing followed following plus mostly mainly maybe perhaps few couple several what which who how if not too "
-    "full whole sequence routine choreography choreograph number level vibe mood genre theme energy range manner always one two three four".split()
-)
-"""Words that carry no move: left out when a phrase is looked up, and never reported as unknown."""
+_FILLERS = """
+a an the my your his her their our some any this that these those it its i im id we you me us them he she they and or but so of to
+with in on at for by as into onto from over up do does doing did done dance dancing dances danced dancer perform performing show
+showing make making makes give gives have having has please can could would should will want wanted wants like let lets also more
+most lots lot many much very really quite bit little kind sort feel feels feeling style styled moves move moving movement movements
+step steps add adding put include including use using just only again then next after before while when now where all every each
+there here be is are was being something somewhere anything thing things go goes going get getting keep keeping try about around
+along through throughout during time times beat beats music song track rhythm counts count part section everyone start starts
+starting begin begins beginning end ends ending finish finishing followed following plus mostly mainly maybe perhaps few couple
+several what which who how if not too full whole first firstly second third last lastly final throw feature features sequence
+routine choreography choreograph number level vibe mood genre theme energy range manner always one two three four
+"""
+
+FILLERS = frozenset(_FILLERS.split())
+"""Words that carry no move by themselves and are never reported as unknown."""
+
+LINKS = frozenset({"a", "an", "the", "your", "my", "his", "her", "their", "our", "its", "of", "to", "on", "in", "with", "some", "and"})
+"""Words that make no difference between two names of a move."""
 
 
 def normal(text: str) -> str:
@@ -47,12 +53,12 @@ def stem(word: str) -> str:
 
 
 def stems(text: str) -> tuple[str, ...]:
-    """Sorted stems of a phrase without its fillers: "wave your arms" and "arm wave" are the same; () when only fillers are left."""
-    return tuple(sorted({stem(word) for word in form(text).split() if word not in FILLERS}))
+    """Sorted stems of a phrase without its links: "wave your arms" and "arm wave" are the same."""
+    return tuple(sorted({stem(word) for word in form(text).split() if word not in LINKS}))
 
 
 def distance(a: str, b: str, most: int) -> int:
-    """Letters inserted, left out, changed or swapped between two spellings (Damerau 1964, adjacent swaps), `most` + 1 when there are more."""
+    """Letters inserted, left out, changed or swapped between two spellings (Damerau 1964, adjacent swaps); `most` + 1 for any more."""
     if abs(len(a) - len(b)) > most:
         return most + 1
     before, row = list(range(len(b) + 1)), list(range(len(b) + 1))
