@@ -16,6 +16,7 @@ from choreia.synth.moves.tracks import sample
 from choreia.types import Features, Section
 
 TEMPO = {"hip-hop": 96, "krump": 88, "popping": 100, "locking": 108, "jazz": 120, "charleston": 196, "tap": 120, "salsa": 180}
+TEMPO |= {"disco": 118, "bollywood": 112, "waltz": 96, "contemporary": 88}
 FIGURES = [(style, figure) for style in STYLES.values() for figure in style.figures]
 SECTIONS = tuple(
     Section(16 * k * 0.5, 16 * (k + 1) * 0.5, label, n)
@@ -41,11 +42,11 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def dances():
-    """One minute of every style, with its beats."""
+    """One minute of every style in bars of its own metre, with its beats."""
     found = {}
     for style in STYLES:
         beats = song(TEMPO[style], 60, sway=0.06)
-        found[style] = (choreograph(beats, beats[::4], (), style, seed=5, duration_s=60), beats)
+        found[style] = (choreograph(beats, beats[:: STYLES[style].metre], (), style, seed=5, duration_s=60), beats)
     return found
 
 
@@ -68,7 +69,7 @@ def stops_s(motion) -> np.ndarray:
 
 
 def test_vocabulary_is_wide():
-    assert len(STYLES) == 8 and len(FIGURES) >= 32
+    assert len(STYLES) == 12 and len(FIGURES) >= 80
     for style in STYLES.values():
         assert len({figure.name for figure in style.figures}) == len(style.figures) >= 4
 
@@ -155,10 +156,11 @@ def test_accents_fall_on_beats(danced):
     assert met(beats) > np.max([met(beats + np.diff(beats).mean() * share) for share in (0.3, 0.7)])
 
 
-def test_phrases_begin_on_eight_counts(danced):
+def test_phrases_begin_on_every_second_bar(danced):
     dance, beats = danced
     starts = np.array([move.start_s for move in dance.script.moves])
-    per_phrase = [np.abs(starts - eight).min() for eight in beats[:-8:8]]
+    two_bars = 6 if dance.script.style.startswith("waltz") else 8
+    per_phrase = [np.abs(starts - first).min() for first in beats[:-two_bars:two_bars]]
     assert np.max(per_phrase) < 1e-6
     assert np.max([np.abs(beats - start).min() for start in starts]) < 1e-6
 
@@ -212,7 +214,7 @@ def test_limbs_bend_as_people_do(danced):
         forward = ((at[f"{side}_knee"] - middle)[:, [0, 2]] * ahead[:, [0, 2]]).sum(-1)
         assert (forward > 0).mean() > 0.99, "a knee bends backwards"
     assert (at["head"][:, 1] - at["pelvis"][:, 1]).min() > 0.3
-    assert at["pelvis"][:, 1].min() > 0.6
+    assert at["pelvis"][:, 1].min() > 0.55
 
 
 def test_hands_stay_out_of_the_body(danced):

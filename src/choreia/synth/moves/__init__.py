@@ -1,13 +1,16 @@
-"""The vocabulary of the choreographer: eight styles, the named figures of each, and how each style moves."""
+"""The vocabulary of the choreographer: its styles, the named figures of each, and how each style moves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from choreia.synth.moves.ballroom import WALTZ
 from choreia.synth.moves.bollywood import BOLLYWOOD
+from choreia.synth.moves.contemporary import CONTEMPORARY
 from choreia.synth.moves.disco import DISCO
 from choreia.synth.moves.funk import POPPING
 from choreia.synth.moves.locking import LOCKING
+from choreia.synth.moves.marks import MARKS
 from choreia.synth.moves.notation import Figure
 from choreia.synth.moves.salsa import SALSA
 from choreia.synth.moves.street import HIP_HOP, KRUMP
@@ -22,8 +25,7 @@ class Style:
 
     crouch_m: how much lower than upright it stands. bounce_m: how deep the body sinks on a beat.
     hip_rad: roll of the pelvis over the standing leg. tempo: comfortable counts a minute, low and high. arms: poses that idle
-    hands run through. wander: size of unwilled movement. metre: counts in a bar, 4 or 3. marks: how free feet keep time under a
-    figure of another style. text: the style in words.
+    hands run through. wander: size of unwilled movement. metre: counts in a bar, 4 or 3. text: the style in words.
     """
 
     name: str
@@ -37,7 +39,11 @@ class Style:
     arms: tuple[tuple[str, str], ...]
     wander: float = 1.0
     metre: int = 4
-    marks: Figure | None = None
+
+    @property
+    def marks(self) -> Figure:
+        """How free feet keep time under a figure of another style."""
+        return MARKS[self.name]
 
 
 STYLES: dict[str, Style] = {
@@ -153,6 +159,30 @@ STYLES: dict[str, Style] = {
             hip_rad=0.10,
             tempo=(84, 150),
             arms=(("lotus_open", "chest"), ("chest", "lotus_open")),
+        ),
+        Style(
+            "waltz",
+            "waltz: bars of three that sink on one and rise through two and three, long gliding steps, sway and turns in hold",
+            WALTZ,
+            Dynamics(attack=0.95, drift=0.05, overshoot=0.0, stop=0.55),
+            crouch_m=0.030,
+            bounce_m=0.004,
+            hip_rad=0.03,
+            tempo=(78, 190),
+            arms=(("second", "first"), ("first", "second"), ("second", "second")),
+            wander=0.7,
+            metre=3,
+        ),
+        Style(
+            "contemporary",
+            "contemporary: falling and catching the weight, a curving and spiralling spine, low and high levels, suspended breath",
+            CONTEMPORARY,
+            Dynamics(attack=1.1, drift=0.12, overshoot=0.03, stop=0.4),
+            crouch_m=0.030,
+            bounce_m=0.010,
+            hip_rad=0.05,
+            tempo=(60, 132),
+            arms=(("second", "low"), ("first", "side_low"), ("side_low", "first"), ("low", "second")),
         ),
     )
 }
