@@ -30,7 +30,7 @@ JAZZ = (
         "kick-ball-change",
         2,
         "a low kick, the ball of the foot behind, change",
-        kick("R", 1, -0.10, 0.58, 0.40),
+        kick("R", 1, -0.10, 0.52, 0.30),
         touch("R", 1.6, -0.15, -0.18, pitch=0.5, weight=0.7, takes=0.55),
         home("L", 2, weight=0.75, takes=0.35, arc=0.04),
         home("R", 2.4, takes=0.35),
