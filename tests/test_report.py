@@ -1,6 +1,7 @@
 """Evaluation reports: numbers survive, warnings are seen, names cannot do harm, files are whole or absent."""
 
 import json
+from dataclasses import replace
 import re
 from html.parser import HTMLParser
 
@@ -101,6 +102,14 @@ def test_json_takes_numpy_scalars():
     told = json.loads(json.dumps(to_json(full(results=(result,))), allow_nan=False))["results"][0]
     assert told["items"] == 3 and told["scores"] == {"a": None}
     assert told["nulls"] == [{"null": "frozen", "mean": 0.5, "std": None, "z": None, "p": 1.0, "reached": True}]
+
+
+def test_a_score_that_too_little_speaks_for_is_left_open():
+    luck = NullScore("other songs", 0.1, 0.02, 5.0, 0.1, False)
+    result = Result(about(), 0.2, items=4, nulls=(luck, replace(luck, null="frozen", p=0.001)))
+    assert to_json(full(results=(result,)))["results"][0]["standing"] == "open"
+    assert "too few songs" in to_text(full(results=(result,)))
+    assert to_json(full(results=(replace(result, nulls=result.nulls[1:]),)))["results"][0]["standing"] == "clear"
 
 
 def test_markdown_tables_hold_the_numbers():

@@ -26,6 +26,8 @@ from choreia.metrics.takes import STAND_INS, Take, source
 
 _ROWS_DRAWN = 200_000  # for one interval: large sets are drawn less often, since their intervals are narrow
 
+_RANGES = {"[0, 1]": (0.0, 1.0), "[0, inf)": (0.0, np.inf)}
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -110,19 +112,21 @@ def _set(metric: SetMetric, metrics: tuple[Metric, ...], evidence: Evidence, see
     if min(len(stacked), len(reference)) < metric.fewest:
         raise Skip(f"{len(stacked)} against {len(reference)} clips are too few: needs {metric.fewest}")
     value = metric.compare(stacked, reference)
-    low, high = _set_interval(metric, ours, theirs or ours, seed)
-    words = (f"over {metric.extractor}", *_undefined(metric, int(not np.isfinite(value)), 1))
+    low, high, why = _set_interval(metric, ours, theirs or ours, seed)
+    words = (f"over {metric.extractor}", *why, *_undefined(metric, int(not np.isfinite(value)), 1))
     return Result(metric.about, _finite(value), low, high, len(ours), _real(metric, theirs, seed), words=words)
 
 
-def _set_interval(metric: SetMetric, ours: list[np.ndarray], theirs: list[np.ndarray], seed: int) -> tuple[float | None, float | None]:
-    """Interval of a score between sets; none for sets too small to be halved."""
+def _set_interval(metric: SetMetric, ours: list[np.ndarray], theirs: list[np.ndarray],
+                  seed: int) -> tuple[float | None, float | None, tuple[str, ...]]:  # fmt: skip
+    """Interval of a score between sets, inside its range; none for sets too small to be halved, and why."""
     draws = int(np.clip(_ROWS_DRAWN // sum(map(len, ours)), 25, 100))
     try:
-        low, high = frechet.bootstrap(metric.compare, ours, theirs, draws, seed)
-        return _finite(low), _finite(high)
-    except ChoreiaError:
-        return None, None
+        margins = frechet.bootstrap(metric.compare, ours, theirs, draws, seed)
+    except ChoreiaError as error:
+        return None, None, (str(error),)
+    low, high = np.clip(margins, *_RANGES.get(metric.about.range, (-np.inf, np.inf)))
+    return _finite(low), _finite(high), ()
 
 
 def _real(metric: SetMetric, theirs: list[np.ndarray], seed: int) -> float | None:

@@ -9,12 +9,14 @@ import numpy as np
 
 from choreia.metrics.base import About, Clip, NullScore, Result
 
-Standing = Literal["reached", "clear", "untested", "undefined"]
-"""How far a score can be trusted: a null model reaches it; none of those tried does; none was tried; there is no number."""
+Standing = Literal["reached", "clear", "open", "untested", "undefined"]
+"""How far a score can be trusted: a null model reaches it; none of those tried does; none does, but there is too little to tell it from
+luck (p > 0.05); none was tried; there is no number."""
 
 STANDING_WORDS: dict[Standing, str] = {
     "reached": "a null model reaches it",
     "clear": "clear of null models",
+    "open": "too few songs or takes to tell",
     "untested": "no null model",
     "undefined": "undefined",
 }
@@ -86,7 +88,9 @@ def standing(result: Result) -> Standing:
         return "undefined"
     if not result.nulls:
         return "untested"
-    return "reached" if any(null.reached for null in result.nulls) else "clear"
+    if any(null.reached for null in result.nulls):
+        return "reached"
+    return "open" if any(null.p is not None and null.p > 0.05 for null in result.nulls) else "clear"
 
 
 def reached(report: Report) -> list[Result]:
@@ -109,7 +113,7 @@ def remarks(result: Result) -> tuple[str, ...]:
 def summary(report: Report) -> str:
     """One line: takes, scores, dialects, and how many of the scores held against null models one reaches."""
     takes = len(report.clips) if report.takes is None else report.takes
-    tested = sum(standing(result) in {"reached", "clear"} for result in report.results)
+    tested = sum(standing(result) in {"reached", "clear", "open"} for result in report.results)
     against = f"a null model reaches {len(reached(report))} of {tested} tested" if tested else "none tested against null models"
     return f"{_count(takes, 'take')}, {_count(len(report.results), 'score')} in {_count(len(dialects(report)), 'dialect')}; {against}"
 
@@ -151,7 +155,7 @@ def null_words(null: NullScore | None) -> str:
 
 def tested(report: Report) -> list[Result]:
     """Scores held against null models: the corrected ones, or all where none is corrected."""
-    found = [result for result in report.results if standing(result) in {"reached", "clear"}]
+    found = [result for result in report.results if standing(result) in {"reached", "clear", "open"}]
     return [result for result in found if result.about.dialect == "corrected"] or found
 
 

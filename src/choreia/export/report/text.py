@@ -97,7 +97,7 @@ def _markdown_table(results: list[Result]) -> str:
 
 
 def _cells(result: Result) -> tuple[str, ...]:
-    mark = {"reached": "⚠ ", "undefined": "∅ "}.get(standing(result), "")
+    mark = {"reached": "⚠ ", "open": "? ", "undefined": "∅ "}.get(standing(result), "")
     return (
         mark + result.about.name,
         number(result.value),
@@ -127,6 +127,8 @@ def to_text(report: Report) -> str:
     blocks += [_text_table(dialect, results) for dialect, results in dialects(report).items()]
     if reached(report):
         blocks.append(_wrapped("! a null model reaches this score: it says nothing in favour of these takes"))
+    if any(standing(result) == "open" for result in report.results):
+        blocks.append(_wrapped("? no null model reaches this score, but there are too few songs or takes to tell it from luck (p > 0.05)"))
     lists = {
         "Notes": report.notes,
         "Look at": [worst_words(one) for one in report.worst],
@@ -142,7 +144,7 @@ def _text_table(dialect: str, results: list[Result]) -> list[str]:
 
 def _text_line(result: Result) -> str:
     about = result.about
-    mark = {"reached": "!", "undefined": "∅"}.get(standing(result), " ")
+    mark = {"reached": "!", "open": "?", "undefined": "∅"}.get(standing(result), " ")
     name = f"{mark} " + plain(f"{about.name} {ARROWS[about.better][0]} {unit(about)}")
     null = _null(result) or (STANDING_WORDS["undefined"] if standing(result) == "undefined" else "")
     return _text_row(name, number(result.value), interval(result), number(result.reference), plain(null))
