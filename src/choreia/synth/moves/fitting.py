@@ -17,6 +17,7 @@ def in_metre(figure: Figure, metre: int) -> Figure:
     """The figure for bars of `metre` (3 or 4) counts.
 
     Four counts become three by dancing 3 and 4 as "3 and"; three become four by staying on 3. Two counts in a bar of three hold the third.
+    What turns is squeezed evenly.
     """
     if metre == 3 and figure.counts == 2:
         return replace(figure, counts=3)
@@ -31,6 +32,8 @@ def _retimed(figure: Figure, written: int, wanted: int) -> Figure:
     """Bars of `written` counts as bars of `wanted`: what follows the third count is squeezed or stretched."""
 
     def moved(count: float) -> float:
+        if figure.turn:
+            return 1 + (count - 1) * wanted / written
         bar, place = divmod(count - 1, written)
         return 1 + bar * wanted + (place if place <= 2 else 2 + (place - 2) * (wanted - 2) / (written - 2))
 
@@ -46,7 +49,7 @@ def cut(figure: Figure, counts: int) -> Figure:
     """The first `counts` counts of a figure, brought to a clean end.
 
     The foot that bears the weight stays, the other closes to it by the "and" of the last count; a turn is finished to the nearest front,
-    which takes that last count.
+    which takes that last count. A leg that would still be in the air is not raised.
     """
     if counts >= figure.counts:
         return figure
@@ -56,6 +59,7 @@ def cut(figure: Figure, counts: int) -> Figure:
         kept = _until(figure, counts - 0.8)
         turned = 2 * pi * round(_turned(kept) / (2 * pi))
         kept += (Body(counts, "turn", turned),)
+    kept = tuple(key for key in kept if not (isinstance(key, Foot) and key.height and key.count >= _standing(kept, key.side).count))
     closing, travel = _closing(kept, counts, turned)
     return replace(figure, counts=counts, keys=kept + closing, travel=travel, turn=turned)
 
@@ -95,13 +99,14 @@ def _standing(keys: tuple[Key, ...], side: str) -> Foot:
 
 @lru_cache(maxsize=512)
 def on_the_spot(figure: Figure) -> Figure:
-    """A travelling figure that gets nowhere: its way is taken off its steps, evenly from count 1 to each foot's last step."""
-    last = {side: _standing(figure.keys, side).count - 1 for side in "LR"}
+    """A travelling figure that gets nowhere: its way is taken off its steps, evenly up to each foot's last."""
+    steps = [key for key in figure.keys if isinstance(key, Foot) and not key.pivot]
+    last = {side: max([key.count for key in steps if key.side == side], default=1.0) for side in "LR"}
 
     def key(old: Key) -> Key:
         if not isinstance(old, Foot) or old.pivot:
             return old
-        share = min((old.count - 0.5) / (last[old.side] + 0.5), 1.0)
+        share = (old.count - 0.5) / (last[old.side] - 0.5)
         return replace(old, x=old.x - share * figure.travel[0], z=old.z - share * figure.travel[1])
 
     return replace(figure, keys=tuple(map(key, figure.keys)), travel=(0.0, 0.0))
