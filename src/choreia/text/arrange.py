@@ -77,7 +77,7 @@ def arrange(requests: Sequence[Request], music: Music, seed: int = 0) -> Arrange
     notes: list[str] = []
     laid: list[Laid] = []
     for request in requests:
-        laid += _said(request, music, notes)
+        laid += _said(request, laid[-1].end_s if laid else 0.0, music, notes)
     laid, warnings = _settled(laid)
     for before, request in pairwise([Request((), ()), *requests]):
         if request.follows and not request.spans:
@@ -97,10 +97,12 @@ def _is_story(request: Request) -> bool:
 # ------------------------------------------------------------------------------------------------------------- said times
 
 
-def _said(request: Request, music: Music, notes: list[str]) -> list[Laid]:
-    """The stretches of a request, found in the song."""
-    laid = []
-    for span in request.spans:
+def _said(request: Request, behind_s: float, music: Music, notes: list[str]) -> list[Laid]:
+    """The stretches of a request, found in the song; the next of something begins at `behind_s`."""
+    laid: list[Laid] = []
+    for said in request.spans:
+        since_s = laid[-1].end_s if laid else behind_s
+        span = replace(said, kind="at", start=Mark("second", since_s)) if said.kind == "next" else said
         place = resolve(_lengthened(span, request.calls), music)
         notes += place.notes
         words = span.words.strip(" ,:") or "this time"
@@ -231,11 +233,11 @@ def _storylines(stories: Sequence[Request], laid: Sequence[Laid], music: Music, 
             on_count = music.eights_s[(music.eights_s >= cells[0][0]) & (music.eights_s < cells[0][1] - SHORTEST_S)]
             start_s = float(on_count[0]) if len(on_count) else cells[0][0]
             free = _without((start_s, _reach(Span("at"), start_s, story.calls, music)), [*laid, *found])
-            found.append(Laid(free[0][0], free[0][1], story.calls, True, 0, "the start"))
+            found += [Laid(a, b, story.calls, True, 0, "the start") for a, b in free[:1]]
             notes.append(f"{names}: no time was said, placed from {clock_text(free[0][0])}")
             continue
         for call, part in zip(story.calls, np.array_split(np.arange(len(cells)), len(story.calls)), strict=True):
-            found += [Laid(*cells[i], (call,), False, 0, "a sequence") for i in part]
+            found += [Laid(cells[i][0], cells[i][1], (call,), False, 0, "a sequence") for i in part]
         notes.append(f"{names}: no times were said, laid over the song in this order")
     return found
 
@@ -257,7 +259,7 @@ def _vocabulary(calls: Sequence[Call], laid: Sequence[Laid], music: Music, seed:
         draw = np.random.default_rng([seed, crc32(label.encode())])
         order = orders.setdefault(label, [int(i) for i in draw.permutation(len(calls))])
         if at % 2 == 0:
-            found.append(Laid(*cell, (calls[order[at // 2 % len(order)]],), False, 0, "now and then"))
+            found.append(Laid(cell[0], cell[1], (calls[order[at // 2 % len(order)]],), False, 0, "now and then"))
     missing = [call for call in calls if not any(item.calls == (call,) for item in found)]
     found = _squeezed(found, missing)
     danced = {item.calls[0].text for item in found}
@@ -346,9 +348,8 @@ def _measured(item: Laid, music: Music) -> list[Move]:
     open_calls = sum(call.length is None for call in item.calls)
     spare_s = (item.end_s - item.start_s - fixed_s) / max(1, open_calls)
     if fixed_s > item.end_s - item.start_s + 2 * SHORTEST_S or (open_calls and spare_s < SHORTEST_S):
-        raise ChoreiaError(
-            f"'{item.words}' lasts {item.end_s - item.start_s:.1f} s, its moves ({_names(item)}) {fixed_s:.1f} s: give less or a longer time"
-        )
+        long = f"'{item.words}' lasts {item.end_s - item.start_s:.1f} s, its moves ({_names(item)}) {fixed_s:.1f} s"
+        raise ChoreiaError(f"{long}: give them less or a longer time")
     for call in item.calls:
         end_s = min(item.end_s, start_s + (_length_s(call.length, start_s, music) if call.length else spare_s))
         if end_s - start_s > 1e-3:

@@ -159,7 +159,7 @@ class _Clause:
                 group = group[1:]
             then |= place + 2 == len(groups) and [piece.kind for piece in groups[place + 1]] == ["then"]
             if group:
-                self.group(group, then)
+                self.group(group, then, not any(_says(later) for later in groups[place + 1 :]))
                 then = False
         nested = self.frame and len(self.cues) > 1 and not self.cues[0].phrases
         return self.cues[1:] if nested else self.cues
@@ -175,13 +175,13 @@ class _Clause:
         self.scope = Cue(spans)
         self.cues.append(self.scope)
 
-    def group(self, group: list[Piece], then: bool) -> None:
-        """Words between commas, with any times among them."""
+    def group(self, group: list[Piece], then: bool, last: bool) -> None:
+        """Words between commas, with any times among them; `last` when no words come behind."""
         timed = [i for i, piece in enumerate(group) if piece.span and piece.span.kind != "for"]
         if not timed:
             self.untimed(_phrase(group), then)
         elif not _says(group):
-            self.time_only(self.spans(group))
+            self.time_only(self.spans(group), last)
         elif _says(group[: timed[0]]):
             self.trailing(group, timed, then)
         else:
@@ -199,11 +199,11 @@ class _Clause:
             self.cues.append(Cue((), [phrase], then, then and last is not None))
             self.scope = None
 
-    def time_only(self, spans: tuple[Span, ...]) -> None:
-        """A time by itself holds for what follows; behind moves without a time it is theirs."""
-        last = self.cues[-1] if self.cues else None
-        if last is not None and not last.spans and len(last.phrases) == 1 and not last.follows:
-            last.spans = spans
+    def time_only(self, spans: tuple[Span, ...], last: bool) -> None:
+        """A time by itself holds for what follows; behind moves without a time, or at the end of a list, it is theirs."""
+        before = self.cues[-1] if self.cues else None
+        if before is not None and before.phrases and ((not before.spans and len(before.phrases) == 1 and not before.follows) or last):
+            before.spans += spans
         else:
             self.open(spans)
 
@@ -224,6 +224,8 @@ class _Clause:
     def leading(self, group: list[Piece], timed: list[int]) -> None:
         """Each time opens what stands behind it; times without moves between them share these."""
         spans: tuple[Span, ...] = ()
+        if self.scope is not None and self.cues and self.cues[-1] is self.scope and not self.scope.phrases and self.frame is None:
+            spans = self.cues.pop().spans
         for at, stop in zip(timed, [*timed[1:], len(group)], strict=True):
             spans += self.spans(group[at : at + 1])
             if _says(group[at + 1 : stop]):

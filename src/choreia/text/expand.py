@@ -109,15 +109,13 @@ class _Reading:
         for cue in found:
             self.check_title(cue)
             self.refuse(cue, style)
+        for cue in found:
             calls = self.cue_calls(cue, style)
-            if cue.spans and not calls and any(phrase.words or phrase.refused for phrase in cue.phrases):
-                self.warnings.append(f"{cue.spans[0].words!r}: no move is said for this time: it is left to the dancer")
-            elif cue.spans and not calls:
-                self.warnings.append(
-                    f"{cue.spans[0].words!r} says when but not what: write a move behind it, as '{cue.spans[0].words}: spin'"
-                )
             if calls:
                 self.requests.append(Request(cue.spans, tuple(calls), cue.ordered, cue.follows))
+            elif cue.spans:
+                when = cue.spans[0].words
+                self.warnings.append(f"{when!r} says when, but no move that can be placed: write one behind it, as '{when}: spin'")
         self.guess_style()
         return self
 
@@ -146,7 +144,10 @@ class _Reading:
                 self.warnings.append(f"'no {hit.words}' cannot be promised: say what to dance instead")
 
     def cue_calls(self, cue: Cue, style: str | None) -> list[Call]:
-        """Moves of a cue; words of manner that stand alone in a timed cue go to the move before them."""
+        """Moves of a cue; words of manner that stand alone in a timed cue go to the move before them.
+
+        At several single points a move lasts as many counts as is usual for it.
+        """
         calls: list[Call] = []
         for phrase in cue.phrases:
             before = len(self.terms)
@@ -155,6 +156,9 @@ class _Reading:
                 calls[-1] = replace(calls[-1], text=f"{calls[-1].text}, {found[0].text}")
             else:
                 calls += found
+        points = [span for span in cue.spans if span.kind == "at" and span.start and span.start.unit == "second" and not span.length]
+        if len(points) > 1 and len(calls) == 1 and self.terms:
+            return [replace(calls[0], length=calls[0].length or Length("count", self.terms[-1].counts))]
         return calls
 
     def calls(self, phrase: Phrase, timed: bool, style: str | None) -> list[Call]:
@@ -168,7 +172,7 @@ class _Reading:
         local = [hit for hit in hits if not isinstance(hit.entry, Term)]
         if not timed:
             local = self.keep(local)
-        self.local_styles += [hit.entry for hit in local if isinstance(hit.entry, Style) and hit.entry not in self.local_styles]
+        self.local_styles = list(dict.fromkeys([*self.local_styles, *(hit.entry for hit in local if isinstance(hit.entry, Style))]))
         own = {style for term in terms for style in term.styles}
         said = [_words_of(hit) for hit in local if not (isinstance(hit.entry, Style) and hit.entry.name in own)]
         if not terms:
@@ -182,9 +186,9 @@ class _Reading:
 
     def keep(self, hits: Sequence[Hit]) -> list[Hit]:
         """Put words into the global text; directions stay with their move."""
-        self.styles += [hit.entry for hit in hits if isinstance(hit.entry, Style) and hit.entry not in self.styles]
-        manners = [hit.entry for hit in hits if isinstance(hit.entry, Manner) and hit.entry.kind != "direction"]
-        self.manners += [manner for manner in manners if manner not in self.manners]
+        self.styles = list(dict.fromkeys([*self.styles, *(hit.entry for hit in hits if isinstance(hit.entry, Style))]))
+        manners = (hit.entry for hit in hits if isinstance(hit.entry, Manner) and hit.entry.kind != "direction")
+        self.manners = list(dict.fromkeys([*self.manners, *manners]))
         self.own_words += [hit.words for hit in hits if hit.entry is None]
         return [hit for hit in hits if isinstance(hit.entry, Manner) and hit.entry.kind == "direction"]
 

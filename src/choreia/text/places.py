@@ -98,7 +98,7 @@ class _Song:
         """Where a span lies within a frame of the song."""
         if span.kind == "whole":
             return [frame]
-        if span.kind == "for":
+        if span.kind in {"for", "next"}:
             raise ChoreiaError(f"{self.words!r} says how long, not when: write 'at 0:30 for 8 counts' or 'bar 9 for 8 counts'")
         if span.kind in {"first", "last"} and span.length:
             return [self.portion(span.kind, span.length, frame)]

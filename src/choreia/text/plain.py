@@ -19,7 +19,7 @@ _NOT_SECTIONS = {"verses", "bridges", "intros", "outros", "bride", "versed", "ve
 def tidy(text: str) -> str:
     """Normal text in which numbers that count something are digits and 8-counts are called eights."""
     plain = re.sub(r"(?m)^(?:\d+[.)]|[-*•]) +", "", normal(text))
-    plain = re.sub(r"[a-z]{5,7}", _section_spelt, re.sub(r" *=+>? *", ": ", plain))
+    plain = re.sub(r"\b[a-z]{5,7}\b", _section_spelt, re.sub(r" *=+>? *", ": ", plain))
     plain = re.sub(r"\b(?:8|eight)(?:-counts?\b| count\b(?! ?s))", "eight", plain)
     plain = re.sub(r"(?<=\d )8 counts\b|\b8s\b", "eights", re.sub(r"\b(two|three|four|five|six) (?:8|eight) counts\b", r"\1 eights", plain))
     plain = re.sub(r"\b(?:guitar|piano|drum|sax|saxophone|synth|bass|violin|horn|trumpet) (solo|break)\b", r"\1", plain)

@@ -10,10 +10,11 @@
 | `chorus`, `chorus 2`, `the last chorus`, `verse 1 and 3` | sections; without a number all of that name |
 | `bars 1-2 of the bridge`, `second half of chorus 2` | counted within another time |
 | `last 8 bars`, `first 16 counts`, `after 30 seconds` | from an end |
+| `next 8 counts` | behind the time said before |
 | `from bar 9`, `until the chorus`, `after verse 1`, `before the drop` | open at one side (until) or one 8-count long (after, before) |
 | `0:30 for 8 counts`, `bar 9 for two 8-counts` | a start and a length |
 | `every 4th bar`, `every other chorus` | again and again |
-| `start`, `middle`, `end`, `whole song` | the first, middle and last 8-count; everything |
+| `start`, `middle`, `end`; `whole song`, `everywhere else` | the first, middle and last 8-count; everything |
 """
 
 from __future__ import annotations
@@ -62,7 +63,8 @@ class Length:
 class Span:
     """A time as it was said; `words` are the words.
 
-    `kind`: at, range, from, until, after, before, first, last, middle, every (each n-th), other (each second), for, whole. `end` is the
+    `kind`: at, range, from, until, after, before, first, last, middle, next, every (each n-th), other (each second), for,
+    whole. `end` is the
     last thing included of a range. `within` is what is counted in, `also` the next of a list.
     """
 
@@ -111,7 +113,7 @@ def scan(plain: str) -> Iterator[Found]:
         span, stop = read
         start, end = reader.tokens[at][1], reader.tokens[stop - 1][2]
         yield Found(start, end, replace(span, words=plain[start:end]))
-        at = stop
+        at = reader.ended = stop
 
 
 Read = tuple[Span, int] | None
@@ -125,11 +127,15 @@ def inside(span: Span, frame: Span) -> Span:
     return replace(span, within=frame) if smaller and span.within is None and frame.kind == "at" else span
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Reader:
-    """A grammar over tokens; each method reads at `at` and answers what it read and where it stopped, or None."""
+    """A grammar over tokens; each method reads at `at` and answers what it read and where it stopped, or None.
+
+    `ended`: where the last time that was read stopped.
+    """
 
     tokens: list[tuple[str, int, int]]
+    ended: int = -9
 
     def word(self, at: int) -> str | None:
         return self.tokens[at][0] if 0 <= at < len(self.tokens) else None
@@ -204,6 +210,14 @@ class _Reader:
         return self.range(at, at + (lead in _LEADS))
 
     def whole(self, at: int) -> Read:
+        """`whole song`, `every beat`, `everywhere else`, `the rest`."""
+        if self.word(at) in {"everywhere", "elsewhere", "otherwise"}:
+            return Span("whole"), self.skip(at + 1, {"else"})
+        if self.word(at) == "rest" and self.word(at - 1) == "the":
+            stop = self.skip(self.skip(at + 1, {"of"}), {"the"})
+            return Span("whole"), stop + (stop > at + 1)
+        if self.word(at) in {"every", "each"} and self.word(at + 1) in UNITS:
+            return Span("whole"), at + 2
         if self.word(at) in {"whole", "entire", "full", "all"}:
             stop = self.skip(at + 1, {"the", "of"})
             return (Span("whole"), stop + 1) if self.word(stop) in {"song", "track", "piece", "music", "time", "tune"} else None
@@ -214,6 +228,8 @@ class _Reader:
         word = self.word(at)
         if word in {"middle", "halfway"} and self.word(at - 1) in {*_LEADS, "the", None}:
             return Span("middle"), self.skip(at + 1, {"through"})
+        if word in {"next", "following", "another"} and (following := self.length(at + 1)):
+            return Span("next", length=following[0]), following[1]
         if word == "second" and self.word(at + 1) == "half":
             return Span("last", length=Length("share", 0.5)), at + 2
         if word not in {"first", "last", "final", "opening", "closing", "other"}:
@@ -304,7 +320,8 @@ class _Reader:
         if re.fullmatch(r"\d+:[\d:.]+", word):
             parts = [float(part) for part in word.split(":")]
             return Mark("second", sum(part * 60**place for place, part in enumerate(reversed(parts)))), at + 1
-        if re.fullmatch(r"\d+s", word) and (strong or after in {":", "-"}):
+        listed = at == self.ended + 1 and self.word(at - 1) in {",", "and"}
+        if re.fullmatch(r"\d+s", word) and (strong or listed or after in {":", "-"}):
             return Mark("second", float(word[:-1])), at + 1
         if re.fullmatch(r"\d+(\.\d+)?", word):
             if _is_second(after):
@@ -374,6 +391,8 @@ class _Reader:
         """`start`, `the end`; without an article or preposition only before a colon, or as `start with`, `end on`."""
         stop = self.skip(at, {"the", "very"})
         word, after = self.word(stop), self.word(stop + 1)
+        if after in {"it", "off", "things"} and self.word(stop + 2) in {"with", "by", "on"}:
+            return Mark("end" if word in {"end", "finish", "close"} else "start"), stop + 3
         if not (strong or stop > at or after in {":", None, "with", "by", "on", *_TO}):
             return None
         if word in {"start", "starts", "starting", "beginning", "begin", "begins", "top", "open", "opens"}:

@@ -10,6 +10,7 @@ NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
 
 _FILLERS = """
+i'd i'm i'll it's let's that's there's lets dancer piece everywhere else person someone years old am
 a an the my your his her their our some any this that these those it its i im id we you me us them he she they and or but so of to
 with in on at for by as into onto from over up do does doing did done dance dancing dances danced dancer perform performing show
 showing make making makes give gives have having has please can could would should will want wanted wants like let lets also more
