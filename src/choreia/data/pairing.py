@@ -29,10 +29,13 @@ GENRES: dict[str, tuple[str, ...]] = {
     "krump": ("hiphop", "edm", "hiphop"),
     "popping": ("funk", "hiphop", "edm"),
     "locking": ("funk", "funk", "pop"),
+    "disco": ("funk", "edm", "pop"),
+    "bollywood": ("latin", "funk", "edm"),
+    "waltz": ("ballad", "swing", "pop"),
     "party": ("pop", "edm", "hiphop"),
     "everyday": ("pop", "hiphop", "edm"),
 }
-"""Genres that a style is danced to, the usual one first."""
+"""Genres that a style is danced to, the usual one first. None is a waltz by itself; any can be composed in bars of three."""
 
 _QUIET_M_S = 0.15  # mean joint speed that counts as rest in the energy of the music,
 _LIVELY_M_S = 1.2  # and as full

@@ -22,6 +22,7 @@ from choreia.errors import ChoreiaError
 from choreia.files import atomic_path
 from choreia.motion.cleanup import mirror
 from choreia.motion.skeleton import choreia24
+from choreia.synth.repertoire import other_side
 from choreia.types import Motion
 
 MANIFEST = "manifest.json"
@@ -29,7 +30,11 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Labels:
-    """What is known of a sample. `music` names the genre of each music track; `kind` is "real" or "synthetic"."""
+    """What is known of a sample.
+
+    `music` names the genre of each music track; `kind` is "real" or "synthetic". `moves`: what is danced when, (start_s, end_s, text), the
+    name of a figure before the colon of its text (`synth.repertoire.name_in`); none where it is not known exactly.
+    """
 
     key: str
     split: str
@@ -42,6 +47,7 @@ class Labels:
     kind: str = "real"
     seconds: float = 0.0
     music: tuple[str, ...] = ()
+    moves: tuple[tuple[float, float, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,9 +71,10 @@ class Sample:
 
 
 def mirrored(sample: Sample) -> Sample:
-    """The sample danced to the other side; music as it is, key with `-mirrored`."""
+    """The sample danced to the other side, as its moves say; music as it is, key with `-mirrored`."""
+    moves = tuple((start_s, end_s, other_side(text)) for start_s, end_s, text in sample.labels.moves)
     return Sample(
-        replace(sample.labels, key=f"{sample.labels.key}-mirrored"),
+        replace(sample.labels, key=f"{sample.labels.key}-mirrored", moves=moves),
         mirror(sample.motion),
         sample.contacts[:, [2, 3, 0, 1]],
         None if sample.fine is None else mirror(sample.fine),
@@ -178,7 +185,8 @@ def _sample(members: dict[str, bytes]) -> Sample:
     coarse = load(members["motion.safetensors"])
     tracks = tuple(MusicTrack(**load(members[f"music{k}.safetensors"])) for k in range(len(fields["music"])))
     fine = _motion(load(members["motion60.safetensors"])) if "motion60.safetensors" in members else None
-    return Sample(Labels(**fields | {"music": tuple(fields["music"])}), _motion(coarse), coarse["contacts"], fine, tracks)
+    lists = {"music": tuple(fields["music"]), "moves": tuple((a, b, text) for a, b, text in fields.get("moves", ()))}
+    return Sample(Labels(**fields | lists), _motion(coarse), coarse["contacts"], fine, tracks)
 
 
 def _motion(arrays: dict[str, np.ndarray]) -> Motion:
