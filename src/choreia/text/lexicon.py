@@ -145,12 +145,12 @@ def style_named(text: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def respelt(phrase: str) -> str | None:
-    """The nearest known form within a slip of the fingers: one letter in a word of 5 to 7, two in a longer; None beyond that.
+    """The nearest known form within a slip of the fingers: one letter in a word of 5 to 8, two in a longer; None beyond that.
 
     The first letter has to be right: `respelt("mooonwalk")` is "moonwalk".
     """
     glued = form(phrase).replace(" ", "")
-    most = 0 if len(glued) < 5 else 1 if len(glued) < 8 else 2
+    most = 0 if len(glued) < 5 else 1 if len(glued) < 9 else 2
     near = (w for size in range(len(glued) - most, len(glued) + most + 1) for w in lexicon().by_start.get((glued[:1], size), []))
     ranked = sorted((distance(glued, written.replace(" ", ""), most), place, written) for place, written in enumerate(near))
     return ranked[0][2] if ranked and ranked[0][0] <= most and len(glued) > 2 else None
