@@ -17,7 +17,7 @@ from choreia.models.lrcm.objective import Objective, disturbed
 from choreia.models.lrcm.predictions import PREDICTIONS, schedule_of
 from choreia.types import Move
 
-QUIET = replace(TINY, odds=Odds(noise=0, everything=0, words=0, music=0, moves=0))
+QUIET = replace(TINY, odds=Odds(noise=0, everything=0, words=0, music=0, moves=0), diffusion=replace(TINY.diffusion, predicts="x0"))
 NARROW = replace(QUIET, denoiser=replace(TINY.denoiser, dim=6, music=4, style=5, moves=5), losses=LossWeights(0, 0, 0))
 
 
@@ -301,13 +301,15 @@ class TestStages:
 
 
 def test_tiny_overfits_two_clips_and_the_text_tells_them_apart():
-    """Same music, two global texts: after a moment of training each text samples its own clip from the same noise."""
+    """Same music, two global texts, two ways to dance to it: after a moment of training each text samples its own clip."""
     torch.manual_seed(0)
     objective, pair = Objective(NARROW), batch(2, config=NARROW)
-    pair["music"] = pair["music"][:1].repeat(2, 1, 1)
+    phase = torch.arange(NARROW.window) * math.pi / 4
+    pair["music"] = torch.stack([phase.sin(), phase.cos(), (phase / 2).sin(), (phase / 2).cos()], dim=-1).repeat(2, 1, 1)
+    pair["x"] = pair["music"] @ noise(2, 4, 6, seed=9)
     rows = {name: value.repeat(4, *[1] * (value.dim() - 1)) for name, value in pair.items()}
     optimiser = torch.optim.Adam(objective.parameters(), lr=3e-3)
-    for step in range(160):
+    for step in range(130):
         rows["noise"], rows["t"] = noise(*rows["x"].shape, seed=100 + step), (torch.arange(8) + 1) / 8
         optimiser.zero_grad()
         objective(rows)["loss"].backward()
@@ -318,4 +320,4 @@ def test_tiny_overfits_two_clips_and_the_text_tells_them_apart():
     with torch.no_grad():
         made = ddim(bound(objective.denoiser, NARROW, known, 1.0, 1.0), start, start, schedule_of(NARROW.diffusion), 8)
     error = (made[:, None] - pair["x"][None]).square().mean((2, 3))
-    assert (error.diagonal() < 0.25).all() and error[0, 1] > 1 and error[1, 0] > 1
+    assert error[0, 0] < 0.2 * error[0, 1] and error[1, 1] < 0.2 * error[1, 0]

@@ -49,6 +49,8 @@ class Block(nn.Module):
         self.read = nn.ModuleList(CrossConformer(width, config.words, *sizes) for _ in range(config.layers))
         self.expand = nn.Linear(width, 2 * width)
         self.share = nn.Linear(width, 2 * width)
+        for layer in (self.expand, self.share):
+            nn.init.kaiming_normal_(layer.weight)
 
     def forward(self, x: Tensor, clock: Tensor, music: Tensor, words: Tensor) -> tuple[Tensor, Tensor]:
         """x (B, N, width), clock (B, 1, clock), music (B, N, music + 1), words (B, N, words) to X_n' and h_skip, both like x."""

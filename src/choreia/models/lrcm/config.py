@@ -48,7 +48,7 @@ class Diffusion:
     Sampling: `sample_steps`, and the strengths `gamma` of the music and `delta` of the words in guidance (Eq. 5).
     """
 
-    predicts: str = "x0"
+    predicts: str = "v"
     betas: tuple[float, float] | None = None
     train_times: int = 0
     sample_steps: int = 12
@@ -156,7 +156,7 @@ SMALL = Config(
     losses=LossWeights(),
     odds=Odds(),
     stages=(
-        Stage("global", ("music", "style"), FUSION, lr=6e-4, batch=24, steps=6000, warmup=300),
+        Stage("global", ("music", "style"), FUSION, lr=8e-4, batch=24, steps=6000, warmup=300),
         Stage("local", ("music", "style", "moves"), FUSION, lr=2e-4, batch=24, steps=3000),
         Stage("memory", MODALITIES, MEMORY, lr=4e-4, batch=16, steps=3000),
     ),

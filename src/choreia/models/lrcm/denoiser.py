@@ -36,6 +36,8 @@ class Denoiser(nn.Module):
         self.memories = nn.ModuleList(MemoryModule(config) for _ in range(config.blocks if memories else 0))
         self.merge = nn.Linear(config.width, config.width)
         self.leave = nn.Linear(config.width, config.dim)
+        for layer in (self.enter, self.merge):
+            nn.init.kaiming_normal_(layer.weight)
         nn.init.zeros_(self.leave.weight)
 
     def forward(self, x: Tensor, t: Tensor, given: Given) -> Tensor:
