@@ -170,7 +170,8 @@ def _overlap(first: Laid, second: Laid, start_s: float, end_s: float) -> str:
 
 
 def _names(item: Laid) -> str:
-    return ", ".join(call.text for call in item.calls)
+    names = [call.text for call in item.calls]
+    return ", ".join([*names[:3], "…"] if len(names) > 4 else names)
 
 
 def _without(stretch: Stretch, taken: Iterable[Laid]) -> list[Stretch]:
@@ -233,7 +234,7 @@ def _storylines(stories: Sequence[Request], laid: Sequence[Laid], music: Music, 
             on_count = music.eights_s[(music.eights_s >= cells[0][0]) & (music.eights_s < cells[0][1] - SHORTEST_S)]
             start_s = float(on_count[0]) if len(on_count) else cells[0][0]
             free = _without((start_s, _reach(Span("at"), start_s, story.calls, music)), [*laid, *found])
-            found += [Laid(a, b, story.calls, True, 0, "the start") for a, b in free[:1]]
+            found += [Laid(a, b, story.calls, True, 0, "the song") for a, b in free[:1]]
             notes.append(f"{names}: no time was said, placed from {clock_text(free[0][0])}")
             continue
         for call, part in zip(story.calls, np.array_split(np.arange(len(cells)), len(story.calls)), strict=True):

@@ -171,26 +171,26 @@ class _Reading:
         self.warnings += [self.unknown(hit, timed) for hit in hits if hit.entry is None]
         local = [hit for hit in hits if not isinstance(hit.entry, Term)]
         if not timed:
-            local = self.keep(local)
-        self.local_styles = list(dict.fromkeys([*self.local_styles, *(hit.entry for hit in local if isinstance(hit.entry, Style))]))
-        own = {style for term in terms for style in term.styles}
-        said = [_words_of(hit) for hit in local if not (isinstance(hit.entry, Style) and hit.entry.name in own)]
+            self.keep(local)
+        self.local_styles = list(
+            dict.fromkeys([*self.local_styles, *(hit.entry for hit in local if timed and isinstance(hit.entry, Style))])
+        )
+        said = [_words_of(hit) for hit in local if timed and not _belongs(hit, terms)]
         if not terms:
-            return [Call(", ".join(said), _length(phrase, None))] if timed and said else []
-        return [Call(", ".join([term.name, *said]), _length(phrase, term)) for term in terms]
+            return [Call(", ".join(said), _length(phrase, None))] if said else []
+        return [Call(", ".join(dict.fromkeys([term.name, *ways, *said])), _length(phrase, term)) for term, ways in _directed(hits)]
 
     def style_of(self, phrase: Phrase, style: str | None) -> str | None:
         """The style named in a phrase, else that of the dance."""
         named = (hit.entry.name for hit in read(phrase.words) if isinstance(hit.entry, Style))
         return next(named, style)
 
-    def keep(self, hits: Sequence[Hit]) -> list[Hit]:
+    def keep(self, hits: Sequence[Hit]) -> None:
         """Put words into the global text; directions stay with their move."""
         self.styles = list(dict.fromkeys([*self.styles, *(hit.entry for hit in hits if isinstance(hit.entry, Style))]))
         manners = (hit.entry for hit in hits if isinstance(hit.entry, Manner) and hit.entry.kind != "direction")
         self.manners = list(dict.fromkeys([*self.manners, *manners]))
         self.own_words += [hit.words for hit in hits if hit.entry is None]
-        return [hit for hit in hits if isinstance(hit.entry, Manner) and hit.entry.kind == "direction"]
 
     def unknown(self, hit: Hit, with_move: bool) -> str:
         near = ", ".join(term.name for term in nearest(hit.words))
@@ -217,6 +217,28 @@ class _Reading:
         marks = [style.text.partition(": ")[2] for style in self.styles]
         parts = [*(style.name for style in self.styles), *(manner.text for manner in manners), *self.own_words, *marks]
         return ", ".join(parts)
+
+
+def _directed(hits: Sequence[Hit]) -> list[tuple[Term, list[str]]]:
+    """Moves with the directions said behind them; one said before all is the first move's."""
+    found: list[tuple[Term, list[str]]] = []
+    before: list[str] = []
+    for hit in hits:
+        if isinstance(hit.entry, Term):
+            found.append((hit.entry, [] if found else before))
+        elif _is_direction(hit):
+            (found[-1][1] if found else before).append(_words_of(hit))
+    return found
+
+
+def _is_direction(hit: Hit) -> bool:
+    return isinstance(hit.entry, Manner) and hit.entry.kind == "direction"
+
+
+def _belongs(hit: Hit, terms: Sequence[Term]) -> bool:
+    """Whether a word beside moves is said with them already: their own style, or a direction, which goes to one of them."""
+    own = {style for term in terms for style in term.styles}
+    return bool(terms) and ((isinstance(hit.entry, Style) and hit.entry.name in own) or _is_direction(hit))
 
 
 def _words_of(hit: Hit) -> str:

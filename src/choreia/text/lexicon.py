@@ -156,6 +156,7 @@ def respelt(phrase: str) -> str | None:
     return ranked[0][2] if ranked and ranked[0][0] <= most and len(glued) > 2 else None
 
 
+@lru_cache(maxsize=1024)
 def nearest(word: str, n: int = 3, style: str | None = None) -> tuple[Term, ...]:
     """The `n` moves whose names or synonyms are spelt most like `word`, nearest first; those of `style` before others as near."""
     written = form(word)
