@@ -84,7 +84,7 @@ def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "–"
     if isinstance(value, float):
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+        return f"{value:.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
     return str(value)
 
 
