@@ -81,7 +81,9 @@ def arrange(requests: Sequence[Request], music: Music, seed: int = 0) -> Arrange
     laid, warnings = _settled(laid)
     for before, request in pairwise([Request((), ()), *requests]):
         if request.follows and not request.spans:
-            laid += _following(before, request, laid, music)
+            laid += (behind := _following(before, request, laid, music))
+            missing = ", ".join(call.text for call in request.calls) if not behind else ""
+            warnings += [f"no room is left for {missing!r} after what comes before: give it a time"] if missing else []
     loose = [r for r in requests if not r.spans and not r.follows]
     laid += _storylines([r for r in loose if _is_story(r)], laid, music, notes)
     laid += _vocabulary([c for r in loose if not _is_story(r) for c in r.calls], laid, music, seed, notes, warnings)

@@ -36,6 +36,7 @@ _TOKEN = re.compile(r"\d+:\d\d(?::\d\d)?(?:\.\d+)?|\d+(?:st|nd|rd|th)\b|\d+s\b|\
 _TO = {"-", "to", "till", "until", "through", "thru", "..", "..."}
 _LEADS = {"from", "between", "in", "at", "on", "during", "over", "through", "throughout", "by", "around", "for", "within"}
 _STOPS = {None, ":", ",", ";", ".", "and", "-", "to", ")", "=", ">"}
+_SECONDS = {"s", "sec", "secs", "second", "seconds"}
 _SHARES = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4}
 
 
@@ -79,7 +80,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Found:
-    """A span and the characters [start, stop) of the normal text in which it stands; `leading` with a colon behind it."""
+    """A span and the characters [start, stop) of the normal text in which it stands."""
 
     start: int
     stop: int
@@ -150,12 +151,9 @@ class _Reader:
             return None
         span, stop = self.lasting(*read)
         if self.word(stop) in {"of", "in"} and (inner := self.lone(self.skip(stop + 1, {"the"}))):
-            return replace(span, within=self.named(stop + 1, inner)), inner[1]
+            words = " ".join(token for token, _, _ in self.tokens[stop + 1 : inner[1]])
+            return replace(span, within=replace(inner[0], words=words)), inner[1]
         return self.smaller(span, stop) or self.listed(span, stop)
-
-    def named(self, at: int, read: tuple[Span, int]) -> Span:
-        """A span with its own words, for messages."""
-        return replace(read[0], words=" ".join(token for token, _, _ in self.tokens[at : read[1]]))
 
     def lasting(self, span: Span, at: int) -> tuple[Span, int]:
         if span.kind in {"at", "after"} and self.word(at) == "for" and (read := self.length(at + 1)):
@@ -251,7 +249,7 @@ class _Reader:
             return Length("eight", 1), at + 1
         if not re.fullmatch(r"\d+(\.\d+)?", number):
             return None
-        known = "second" if _is_second(unit) else UNITS.get(unit.removesuffix("s"))
+        known = "second" if unit in _SECONDS else UNITS.get(unit.removesuffix("s"))
         return (Length(known, float(number)), at + 2) if known else None
 
     def every(self, at: int) -> Read:
@@ -324,7 +322,7 @@ class _Reader:
         if re.fullmatch(r"\d+s", word) and (strong or listed or after in {":", "-"}):
             return Mark("second", float(word[:-1])), at + 1
         if re.fullmatch(r"\d+(\.\d+)?", word):
-            if _is_second(after):
+            if after in _SECONDS:
                 return Mark("second", float(word)), at + 2
             return self.bare(at, float(word))
         if word in {"second", "seconds", "sec"} and re.fullmatch(r"\d+(\.\d+)?", after):
@@ -336,7 +334,7 @@ class _Reader:
         unit = self.word(at + 3) or ""
         if self.word(at + 1) not in _TO or not re.fullmatch(r"\d+(\.\d+)?s?", self.word(at + 2) or ""):
             return None
-        if _is_second(unit) or (self.word(at + 2) or "").endswith("s"):
+        if unit in _SECONDS or (self.word(at + 2) or "").endswith("s"):
             return Mark("second", number), at + 1
         return (Mark(UNITS[unit.removesuffix("s")], number), at + 1) if unit.removesuffix("s") in UNITS else None
 
@@ -400,7 +398,3 @@ class _Reader:
         if word in {"end", "ends", "finish", "finishes", "close", "closing", "finale", "ending"}:
             return Mark("end"), stop + 1 + (after in {"with", "by", "on"})
         return None
-
-
-def _is_second(word: str) -> bool:
-    return word in {"s", "sec", "secs", "second", "seconds"}
