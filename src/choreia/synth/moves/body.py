@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.ndimage import correlate1d, minimum_filter1d
 from torch import Tensor
 
 from choreia.motion import rotations as rot
@@ -22,6 +23,7 @@ _OFFSET = torch.from_numpy(_SKELETON.offsets.astype(np.float64))
 _LEG_M = 0.82 * 0.987  # the knee never locks
 _FOLDED_M = 0.33  # from hip to ankle when the knee is fully bent
 _HEEL = torch.tensor([0.0, -ANKLE_HEIGHT_M, -0.045], dtype=torch.float64)  # from the ankle
+_EASE_S = 0.05  # how far ahead the body gives way to a leg at its full length
 _SIGN = {"left": 1.0, "right": -1.0}
 
 
@@ -47,7 +49,7 @@ def pose(channels: Channels, fps: float) -> Motion:
     heading = torch.from_numpy(channels.heading)
     feet = {side: _ankle(torch.from_numpy(channels.feet[side]), side) for side in _SIGN}
     pelvis = _about("y", heading + c["hip_yaw"]) @ _about("z", c["hip_roll"]) @ _about("x", c["hip_pitch"])
-    root = _root(channels, c, heading, pelvis, feet)
+    root = _root(channels, c, heading, pelvis, feet, fps)
     local = torch.eye(3, dtype=torch.float64).repeat(len(heading), len(_J), 1, 1)
     local[:, 0] = pelvis
     _spine(local, c)
@@ -82,18 +84,33 @@ def _ankle(foot: Tensor, side: str) -> tuple[Tensor, Tensor]:
     return torch.where((pitch > 0)[:, None], over_ball, over_heel), turned
 
 
-def _root(channels: Channels, c: dict[str, Tensor], heading: Tensor, pelvis: Tensor, feet: dict[str, tuple[Tensor, Tensor]]) -> Tensor:
+def _root(
+    channels: Channels, c: dict[str, Tensor], heading: Tensor, pelvis: Tensor, feet: dict[str, tuple[Tensor, Tensor]], fps: float
+) -> Tensor:
     """Pelvis (T, 3): over the support, and never higher than its legs can reach."""
     off = _about("y", heading) @ torch.stack([c["sway"], torch.zeros_like(heading), c["surge"]], dim=-1)[..., None]
     support = torch.from_numpy(channels.support)
     x, z = support[:, 0] + off[:, 0, 0], support[:, 1] + off[:, 2, 0]
-    height = [STANDING_HEIGHT_M - torch.from_numpy(channels.crouch) - c["dip"]]
+    reach = []
     for side, (ankle, _) in feet.items():
         hip = pelvis @ _OFFSET[_J[f"{side}_hip"]]
         across = (ankle[:, 0] - x - hip[:, 0]) ** 2 + (ankle[:, 2] - z - hip[:, 2]) ** 2
-        height.append(ankle[:, 1] - hip[:, 1] + _soft_root(_LEG_M**2 - across))
-    lowest = -torch.logsumexp(-90 * torch.stack(height), dim=0) / 90
-    return torch.stack([x, lowest, z], dim=-1)
+        reach.append(ankle[:, 1] - hip[:, 1] + _soft_root(_LEG_M**2 - across))
+    upright = STANDING_HEIGHT_M - torch.from_numpy(channels.crouch) - c["dip"]
+    return torch.stack([x, _least(upright, _below(_least(*reach), fps)), z], dim=-1)
+
+
+def _least(*heights: Tensor) -> Tensor:
+    """Smooth minimum of heights (T,), m."""
+    return -torch.logsumexp(-90 * torch.stack(heights), dim=0) / 90
+
+
+def _below(height: Tensor, fps: float) -> Tensor:
+    """A smooth curve (T,) that is nowhere above `height`: a foot that leaves the floor does not let the body jump."""
+    side = max(1, round(_EASE_S * fps))
+    kernel = np.hanning(2 * side + 3)[1:-1]
+    lowest = minimum_filter1d(height.numpy(), 2 * side + 1, mode="nearest")
+    return torch.from_numpy(correlate1d(lowest, kernel / kernel.sum(), mode="nearest"))
 
 
 def _soft_root(square: Tensor) -> Tensor:
