@@ -69,7 +69,7 @@ class Foot:
 class Hand:
     """A hand arrives at `place`: wrist from its shoulder (out, up, ahead) m, elbow lowered (rad), wrist flexed (rad).
 
-    `roll` turns forearm and hand about the forearm (rad): 0 flexes the wrist ahead, a quarter turn flexes it upwards, its negative downwards.
+    `roll` turns forearm and hand about the forearm (rad): 0 flexes the wrist ahead, a quarter turn upwards, its negative downwards.
     """
 
     count: float
