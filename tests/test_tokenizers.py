@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from choreia.models.dancemeld.codec import halo_tokens, in_pieces, join, split
 from choreia.models.dancemeld.config import SMALL, TINY, variant
-from choreia.models.dancemeld.model import halo_tokens, in_pieces, join, split
 from choreia.models.dancemeld.tokenizer import build_tokenizer
 from choreia.tokenizers.quantize import Codebook, ResidualQuantizer
 

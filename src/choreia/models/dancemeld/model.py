@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,25 +19,15 @@ from choreia.diffusion.constraints import inpaint, long_denoise, window_starts
 from choreia.diffusion.guidance import guided
 from choreia.errors import ChoreiaError
 from choreia.models.base import Echo, Progress, Weights, read_weights, shipped
+from choreia.models.dancemeld.codec import Codec, Codes, load_part
 from choreia.models.dancemeld.condition import condition, fold_music, one_hot_style
-from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES, Config, TokenizerConfig
+from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES, Config
 from choreia.models.dancemeld.kinds import build_prior
-from choreia.models.dancemeld.tokenizer import Latents, build_tokenizer, repeat_pairs
 from choreia.motion.representation import Heading152
 from choreia.nn.precision import quick
 from choreia.types import Motion
 
 MODEL = "dancemeld"
-PIECE_TOKENS = 512
-"""Long takes are encoded and decoded this many tokens at a time, so that memory does not grow with the song."""
-
-
-@dataclass(frozen=True)
-class Codes:
-    """Discrete form of a take: `bottom` (N, levels), 4 frames each, and `top` (N / 2, levels), 8 frames each."""
-
-    bottom: np.ndarray
-    top: np.ndarray
 
 
 class Generator:
@@ -49,16 +38,14 @@ class Generator:
         self.styles: tuple[str, ...] = tuple(json.loads(weights.header["styles"]))
         self.weights_sha256: str | None = weights.sha256
         self.tokens_per_s = self.config.tokenizer.tokens_per_s
-        self._tokenizer = build_tokenizer(self.config.tokenizer)
+        self.codec = Codec(self.config.tokenizer, weights.tensors)
         self._prior = build_prior(self.config.tokenizer, len(self.styles), self.config.prior)
-        _load(self._tokenizer, weights.tensors, "tokenizer.")
-        _load(self._prior, weights.tensors, "prior.")
-        self._mean, self._std = weights.tensors["mean"], weights.tensors["std"]
+        load_part(self._prior, weights.tensors, "prior.")
         self._latent_mean, self._latent_std = weights.tensors["latent_mean"], weights.tensors["latent_std"]
 
     def tokens_for(self, frames: int) -> int:
         """Rows of latents that cover `frames` frames: even."""
-        return -(-frames // (2 * TOKEN_FRAMES)) * 2
+        return self.codec.tokens_for(frames)
 
     def seams_s(self, frames: int) -> np.ndarray:
         """Where windows begin and end inside a dance of `frames` frames, seconds."""
@@ -94,31 +81,17 @@ class Generator:
         latents = (drawn * self._latent_std + self._latent_mean).numpy()
         return latents if known is None or mask is None else np.where(mask[:, None] >= 1, known, latents)
 
-    @torch.inference_mode()
     def encode(self, motion: Motion) -> np.ndarray:
-        """Latents (N, width) of a take on choreia-24 at 30 fps; its last frame is repeated up to a multiple of 8."""
-        values = torch.from_numpy(Heading152.encode(motion))
-        frames = self.tokens_for(len(values)) * TOKEN_FRAMES
-        values = values[torch.arange(frames).clamp(max=len(values) - 1)]
-        normalised = (values - self._mean) / self._std
-        rows = in_pieces(lambda x: join(self._tokenizer.latents(x[None]))[0], normalised, self.config.tokenizer, shrink=TOKEN_FRAMES)
-        return rows.numpy()
+        """Latents (N, width) of a take on choreia-24 at 30 fps."""
+        return self.codec.encode(motion)
 
-    @torch.inference_mode()
     def decode(self, latents: np.ndarray) -> np.ndarray:
-        """Values (T, dim) of latents (N, width): quantised to codes, then decoded, in pieces whose seams see what the whole would see."""
-        bottom = self.config.tokenizer.bottom_width
-        rows = torch.from_numpy(np.asarray(latents, np.float32))
-        decode = self._tokenizer.decode_latents
-        values = in_pieces(lambda x: decode(split(x[None], bottom))[0], rows, self.config.tokenizer, grow=TOKEN_FRAMES)
-        return (values * self._std + self._mean).numpy()
+        """Values (T, dim) of latents (N, width)."""
+        return self.codec.decode(latents)
 
-    @torch.inference_mode()
     def codes(self, latents: np.ndarray) -> Codes:
         """Codes of latents (N, width)."""
-        rows = split(torch.from_numpy(np.asarray(latents, np.float32))[None], self.config.tokenizer.bottom_width)
-        bottom, top = self._tokenizer.codes(rows)
-        return Codes(bottom[0].numpy(), top[0].numpy())
+        return self.codec.codes(latents)
 
     def _condition(self, features: np.ndarray, style: str | None) -> Tensor:
         if features.ndim != 2 or features.shape[1] != MUSIC_COLUMNS or not len(features):
@@ -154,40 +127,3 @@ def load(name: str = "small") -> Generator:
 def open_weights(path: Path) -> Generator:
     """The generator with weights that training wrote."""
     return Generator(read_weights(path, MODEL))
-
-
-def join(latents: Latents) -> Tensor:
-    """Concat(h'_b, up(h_t)): (B, N, width)."""
-    return torch.cat([latents.bottom, repeat_pairs(latents.top)], dim=-1)
-
-
-def split(rows: Tensor, bottom_width: int) -> Latents:
-    """Inverse of `join`; the two halves of a top token are averaged where they differ."""
-    top = rows[..., bottom_width:].unflatten(1, (-1, 2)).mean(2)
-    return Latents(rows[..., :bottom_width], top)
-
-
-def _load(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
-    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    try:
-        module.load_state_dict(own)
-    except RuntimeError as error:
-        raise ChoreiaError(f"the weights do not fit the model ({prefix[:-1]}): they are of another version, get them again") from error
-    module.eval().requires_grad_(False)
-
-
-def in_pieces(work: Callable[[Tensor], Tensor], rows: Tensor, config: TokenizerConfig, shrink: int = 1, grow: int = 1) -> Tensor:
-    """`work`, which maps `shrink` rows to `grow`, on pieces of `rows` with so many rows around each that the result is as of the whole."""
-    piece, halo = PIECE_TOKENS * shrink, halo_tokens(config) * shrink
-    parts = []
-    for start in range(0, len(rows), piece):
-        stop, first = min(len(rows), start + piece), max(0, start - halo)
-        made = work(rows[first : stop + halo])
-        parts.append(made[(start - first) * grow // shrink : (stop - first) * grow // shrink])
-    return torch.cat(parts)
-
-
-def halo_tokens(config: TokenizerConfig) -> int:
-    """More tokens than any output of encoder or decoder sees to either side; even."""
-    reach = sum(config.middle_dilations) + 2 * sum(config.coarse_dilations) + 4 * sum(config.top_dilations)
-    return 2 * ((reach + sum(config.fine_dilations)) // 2 + 8)

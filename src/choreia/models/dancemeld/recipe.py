@@ -15,10 +15,11 @@ from choreia.data.shards import Sample, mirrored, read_samples
 from choreia.errors import ChoreiaError
 from choreia.models.base import read_weights, write_weights
 from choreia.models.dancemeld.body import level_joints
+from choreia.models.dancemeld.codec import in_pieces, join, split
 from choreia.models.dancemeld.codes import CodesPrior
 from choreia.models.dancemeld.condition import fold_music
 from choreia.models.dancemeld.config import MUSIC_COLUMNS, Config, Fit
-from choreia.models.dancemeld.model import MODEL, in_pieces, join, split
+from choreia.models.dancemeld.model import MODEL
 from choreia.models.dancemeld.objective import PriorObjective, TokenizerObjective
 from choreia.models.dancemeld.tokenizer import Tokenizer
 from choreia.motion.representation import Heading152, Smpl6d147
