@@ -213,3 +213,13 @@ def test_sections_restart_the_phrase_in_three():
     sections = (Section(0, 7.5, "a"), Section(7.5, 30, "b"))  # five bars, then the rest
     dance = choreograph(beats, beats[::3], sections, "waltz", 0)
     assert any(m.start_s == pytest.approx(7.5) for m in dance.script.moves)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_every_figure_can_be_cut_anywhere_and_danced_on_the_spot(style):
+    for figure in STYLES[style].figures:
+        for counts in range(1, figure.counts + 1):
+            for whole in (figure, figure.mirrored()):
+                danced = on_the_spot(cut(whole, counts) if counts < whole.counts else whole)
+                assert danced.travel == (0.0, 0.0)
+                assert all(np.isfinite([key.x, key.z]).all() for key in danced.keys if isinstance(key, Foot))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,7 +87,7 @@ def _tracks(sample: Sample, config: Config, mix: Mix, styles: tuple[str, ...]) -
     weight = mix.synthetic if labels.kind == "synthetic" else mix.dance if labels.dance else mix.other
     values = ENCODERS[config.tokenizer.representation](sample)
     chosen = sample.music[: None if mix.all_songs else 1]
-    songs: list[np.ndarray | None] = [_to_rate(song.dance, len(values)) for song in chosen]
+    songs: list[np.ndarray | None] = [to_rate(song.dance, len(values)) for song in chosen]
     style, share = styles.index(labels.style), weight / max(1, len(songs))
     return [Track(f"{labels.key}.{k}", values, song, style, share) for k, song in enumerate(songs or [None])]
 
@@ -98,7 +98,7 @@ def _fine_values(sample: Sample) -> np.ndarray:
     return Smpl6d147.encode(sample.fine)
 
 
-def _to_rate(features: np.ndarray, frames: int) -> np.ndarray:
+def to_rate(features: np.ndarray, frames: int) -> np.ndarray:
     """Music features (n, 24) spread over `frames` frames, nearest."""
     return features[np.minimum(np.arange(frames) * len(features) // frames, len(features) - 1)]
 
@@ -201,7 +201,7 @@ def train_prior(corpus: Corpus, tokenizer: Path, out: Path, config: Config, sett
     stage1 = load_tokenizer(tokenizer)
     config = replace(config, tokenizer=stage1.config)
     tracks = latent_tracks(stage1, corpus.train)
-    mean, std = latent_statistics(tracks, config.tokenizer.bottom_width)
+    mean, std = latent_statistics([track.values for track in tracks], config.tokenizer.bottom_width)
     windows = Windows(_normalised(tracks, mean, std), config.fit_prior.window, settings.seed, grid=2, silent_columns=4 * MUSIC_COLUMNS)
     torch.manual_seed(settings.seed)
     objective = PriorObjective(config, len(corpus.styles))
@@ -217,7 +217,6 @@ def train_prior(corpus: Corpus, tokenizer: Path, out: Path, config: Config, sett
     return path
 
 
-@torch.no_grad()
 def latent_tracks(stage1: TokenizerObjective, tracks: tuple[Track, ...], offsets: tuple[int, ...] = (0, 2, 4, 6)) -> tuple[Track, ...]:
     """Every take as latents (N, width) with folded music (N, 96), once from each first frame, so that tokens begin on every even frame."""
     made = []
@@ -225,19 +224,25 @@ def latent_tracks(stage1: TokenizerObjective, tracks: tuple[Track, ...], offsets
         for offset in offsets:
             stop = offset + (len(track.values) - offset) // 8 * 8
             if stop > offset:
-                values = (torch.from_numpy(track.values[offset:stop]) - stage1.mean) / stage1.std
-                rows = in_pieces(lambda x: join(stage1.tokenizer.latents(x[None]))[0], values, stage1.config, shrink=4)
+                rows = latents(stage1, track.values[offset:stop])
                 music = None if track.music is None else fold_music(torch.from_numpy(track.music[offset:stop])).numpy()
-                made.append(Track(f"{track.name}+{offset}", rows.numpy(), music, track.style, track.weight))
+                made.append(Track(f"{track.name}+{offset}", rows, music, track.style, track.weight))
     return tuple(made)
 
 
-def latent_statistics(tracks: tuple[Track, ...], bottom_width: int) -> tuple[Tensor, Tensor]:
-    """Mean and scale (width,) of latents: half way (geometrically) between each column's deviation and its level's.
+@torch.no_grad()
+def latents(stage1: TokenizerObjective, values: np.ndarray) -> np.ndarray:
+    """Latents (N, width) of values (8 k, dim)."""
+    normalised = (torch.from_numpy(values) - stage1.mean) / stage1.std
+    return in_pieces(lambda x: join(stage1.tokenizer.latents(x[None]))[0], normalised, stage1.config, shrink=4).numpy()
+
+
+def latent_statistics(takes: Sequence[np.ndarray], bottom_width: int) -> tuple[Tensor, Tensor]:
+    """Mean and scale (width,) of takes' latents (N, width): half way (geometrically) between each column's deviation and its level's.
 
     Fully standardised, columns that hardly move the body would count as much in Eq. 13 as those that do.
     """
-    rows = torch.from_numpy(np.concatenate([track.values for track in tracks]))
+    rows = torch.from_numpy(np.concatenate(takes))
     std = rows.std(0).clamp(min=1e-4)
     levels = [part.square().mean().sqrt().expand_as(part) for part in std.split([bottom_width, len(std) - bottom_width]) if len(part)]
     return rows.mean(0), (std * torch.cat(levels)).sqrt()

@@ -106,7 +106,7 @@ def on_the_spot(figure: Figure) -> Figure:
     def key(old: Key) -> Key:
         if not isinstance(old, Foot) or old.pivot:
             return old
-        share = (old.count - 0.5) / (last[old.side] - 0.5)
+        share = (old.count - 0.5) / (last[old.side] - 0.5) if last[old.side] > 0.5 else 1.0
         return replace(old, x=old.x - share * figure.travel[0], z=old.z - share * figure.travel[1])
 
     return replace(figure, keys=tuple(map(key, figure.keys)), travel=(0.0, 0.0))

@@ -1,0 +1,1 @@
+"""The default model: LRCM's conditions and memory over DanceMeld's latents."""

@@ -1,0 +1,158 @@
+"""The default model, ready to dance: music, words and a memory in, any length out, a segment at a time.
+
+`dance` is the whole story: `segments` (diffusion over latents, each segment with the tail of the one before) -> the tokenizer -> Motion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from choreia.diffusion.constraints import inpaint
+from choreia.diffusion.samplers import ddim
+from choreia.errors import ChoreiaError
+from choreia.models.base import Echo, Progress, Weights, read_weights, shipped
+from choreia.models.choreia.config import Config, Sampling
+from choreia.models.choreia.words import Words, captioned
+from choreia.models.dancemeld.codec import Codec, load_part
+from choreia.models.dancemeld.condition import fold_music
+from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES
+from choreia.models.lrcm.condition import Given, given, move_rows
+from choreia.models.lrcm.denoiser import bound, build_denoiser
+from choreia.models.lrcm.predictions import schedule_of
+from choreia.motion.representation import Heading152
+from choreia.nn.precision import quick
+from choreia.types import Motion, Script
+
+MODEL = "choreia"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Everything a dance of N tokens is asked for: music (N, 96), style (words,), moves (N, words + progress), has_moves (N,)."""
+
+    music: Tensor
+    style: Tensor
+    moves: Tensor
+    has_moves: Tensor
+
+    def segment(self, start: int, stop: int) -> Wish:
+        """Tokens [start, stop), the last one repeated where there are fewer; no move is danced there."""
+        rows = torch.arange(start, stop)
+        inside, rows = rows < len(self.music), rows.clamp(max=len(self.music) - 1)
+        return Wish(self.music[rows], self.style, self.moves[rows], self.has_moves[rows] * inside)
+
+
+class Generator:
+    """The model with weights. Latents are rows (N, width) float32, one for 4 frames, N even."""
+
+    def __init__(self, weights: Weights, words: Words | None = None) -> None:
+        self.config = Config.from_json(weights.header["config"])
+        self.words = words or Words()
+        if self.words.name != weights.header["words"]:
+            raise ChoreiaError(f"these weights were trained with the words of {weights.header['words']}, here are {self.words.name}")
+        self.weights_sha256: str | None = weights.sha256
+        self.tokens_per_s = self.config.tokenizer.tokens_per_s
+        self.codec = Codec(self.config.tokenizer, weights.tensors)
+        self._denoiser = build_denoiser(self.config.lrcm)
+        load_part(self._denoiser, weights.tensors, "denoiser.")
+        self._mean, self._std = weights.tensors["latent_mean"], weights.tensors["latent_std"]
+
+    def tokens_for(self, frames: int) -> int:
+        """Rows of latents that cover `frames` frames: even."""
+        return self.codec.tokens_for(frames)
+
+    def seams_s(self, frames: int) -> np.ndarray:
+        """Where segments meet inside a dance of `frames` frames, seconds."""
+        return np.arange(self.config.lrcm.window, self.tokens_for(frames), self._advance) / self.tokens_per_s
+
+    @property
+    def _advance(self) -> int:
+        """New tokens of every segment but the first."""
+        return self.config.lrcm.window - self.config.sampling.overlap
+
+    def dance(self, features: np.ndarray, script: Script, *, seed: int = 0, echo: Echo | None = None, sampling: Sampling | None = None,
+              progress: Progress | None = None) -> Motion:  # fmt: skip
+        """Movement at 30 fps for "dance" features (T, 24) and words, T frames rounded up to a multiple of 8."""
+        wish = self.wish(features, script)
+        parts = []
+        for rows in self.segments(wish, seed, echo=echo, sampling=sampling):
+            parts.append(rows)
+            if progress:
+                progress("dancing", min(1.0, sum(map(len, parts)) / len(wish.music)))
+        return Heading152.decode(self.codec.decode(np.concatenate(parts)), self.config.tokenizer.fps)
+
+    def wish(self, features: np.ndarray, script: Script) -> Wish:
+        """What a song and a script ask for, token by token."""
+        if features.ndim != 2 or features.shape[1] != MUSIC_COLUMNS or not len(features):
+            shape = f"{features.shape}, expected (frames, {MUSIC_COLUMNS})"
+            raise ChoreiaError(f"music features have shape {shape}: use Music.features['dance']")
+        count = self.tokens_for(len(features))
+        frames = torch.arange(count * TOKEN_FRAMES).clamp(max=len(features) - 1)
+        number, progress = move_rows(script.moves, count, self.tokens_per_s)
+        vectors = np.concatenate([self.words.encode(captioned(script)), np.zeros((1, self.words.dim), np.float32)])
+        return Wish(
+            fold_music(torch.from_numpy(np.asarray(features, np.float32))[frames]),
+            torch.from_numpy(self.words.encode([script.style])[0]),
+            torch.from_numpy(np.concatenate([vectors[number], progress], axis=1)),
+            torch.from_numpy(np.float32(number >= 0)),
+        )
+
+    @torch.inference_mode()
+    def segments(self, wish: Wish, seed: int = 0, *, echo: Echo | None = None, sampling: Sampling | None = None) -> Iterator[np.ndarray]:
+        """New latents (n, width) of one segment after another, each made with the tail of what was danced before."""
+        sampling = sampling or self.config.sampling
+        count, window, overlap = len(wish.music), self.config.lrcm.window, sampling.overlap
+        danced = torch.zeros(0, len(self._mean))
+        while len(danced) < count:
+            start = max(0, len(danced) - overlap)
+            kept = danced[start:]
+            rows = self._segment(wish.segment(start, start + window), danced[:start], kept, _echoed(danced, echo, start, window),
+                                 sampling, seed + 7919 * start)  # fmt: skip
+            new = rows[len(kept) : count - start]
+            danced = torch.cat([danced, new])
+            yield (new * self._std + self._mean).numpy()
+
+    def _segment(self, wish: Wish, before: Tensor, kept: Tensor, echoed: tuple[Tensor, Tensor], sampling: Sampling, seed: int) -> Tensor:
+        """Standardised rows (window, width) after the rows `before`, of which the first are `kept` and others lean to what is `echoed`."""
+        lrcm = self.config.lrcm
+        known, mask = echoed
+        known[: len(kept)], mask[: len(kept)] = kept, 1.0
+        noise = torch.randn(1, lrcm.window, len(self._mean), generator=torch.Generator().manual_seed(seed)) * sampling.temperature
+        denoise = bound(self._denoiser, lrcm, self._given(wish, before), sampling.gamma, sampling.delta)
+        with quick():
+            return ddim(inpaint(denoise, known[None], mask[None, :, None]), noise, noise, schedule_of(lrcm.diffusion), sampling.steps)[0]
+
+    def _given(self, wish: Wish, before: Tensor) -> Given:
+        tail = self.config.lrcm.tail
+        memory = before[-tail:][None] if len(before) >= tail else None
+        return given(wish.music[None], wish.style[None], wish.moves[None], wish.has_moves[None], memory)
+
+
+def _echoed(danced: Tensor, echo: Echo | None, start: int, window: int) -> tuple[Tensor, Tensor]:
+    """Rows (window, width) that a segment leans to and how much (window,): what was danced where its material first came."""
+    known, mask = torch.zeros(window, danced.shape[1]), torch.zeros(window)
+    if echo is None:
+        return known, mask
+    source = torch.from_numpy(np.asarray(echo.source[start : start + window], np.float64)).round().long()
+    there = source < len(danced)
+    known[: len(source)][there] = danced[source[there]]
+    mask[: len(source)] = torch.from_numpy(np.asarray(echo.weight[start : start + window], np.float32)) * there
+    return known, mask
+
+
+def load(name: str = "small") -> Generator:
+    """The generator with the weights called `name` that come with the package."""
+    return Generator(shipped(f"choreia-{name}", MODEL))
+
+
+def open_weights(path: Path) -> Generator:
+    """The generator with weights that training wrote."""
+    return Generator(read_weights(path, MODEL))
+
+
