@@ -24,8 +24,8 @@ _ROWS = 512  # of a table of distances at once
 NARROWEST = 0.1
 """A feature counts as spreading at least this share of what the median feature does."""
 
-FEWEST_FOR_INTERVAL = 24
-"""Items of each set: the features' deviations, over a half of fewer, say little, and what is divided by them may be anything."""
+FEWEST_FOR_INTERVAL = 32
+"""Rows of each set: the features' deviations, over a half of fewer, say little, and what is divided by them may be anything."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,10 @@ def bootstrap(compare: Callable[[np.ndarray, np.ndarray], float], made: Sequence
         reference: the same of the reference set.
     """
     sides = [[np.atleast_2d(rows) for rows in items] for items in (made, reference)]
-    if min(map(len, sides)) < FEWEST_FOR_INTERVAL:
-        raise ChoreiaError(f"{len(made)} and {len(reference)} items are too few for an interval: give {FEWEST_FOR_INTERVAL} of each")
+    rows = [sum(map(len, items)) for items in sides]
+    if min(map(len, sides)) < 4 or min(rows) < FEWEST_FOR_INTERVAL:
+        fewest = f"give {FEWEST_FOR_INTERVAL} of each, from 4 takes or more"
+        raise ChoreiaError(f"{rows[0]} and {rows[1]} clips are too few for an interval: {fewest}")
     value, rng = compare(*map(np.concatenate, sides)), np.random.default_rng(seed)
     try:
         scores = [compare(*(np.concatenate(_half(items, rng)) for items in sides)) for _ in range(draws)]

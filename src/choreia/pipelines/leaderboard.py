@@ -16,6 +16,7 @@ from choreia.pipelines.judge_dance import dances
 from choreia.pipelines.judge_tokenizer import tokenizer
 from choreia.pipelines.measuring import Progress
 
+_NOTHING = 1e-5
 TABLES = ("dance", "tokenizer", "beats", "words")
 
 
@@ -84,7 +85,7 @@ def _cell(value: object) -> str:
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return "–"
     if isinstance(value, float):
-        return f"{value:.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+        return "0" if abs(value) < _NOTHING else f"{value:.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
     return str(value)
 
 

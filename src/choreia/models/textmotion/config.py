@@ -45,14 +45,14 @@ class Fit:
     """How it is trained: `frames` are the window lengths that steps take turns with; `dances` are synthesised; `synthetic`, the share of
     a batch that is drawn from them."""
 
-    steps: int = 800
+    steps: int = 1000
     batch: int = 96
     frames: tuple[int, ...] = (64, 96, 128)
     lr: float = 1e-3
     weight_decay: float = 0.2
     warmup: int = 100
     ema: float = 0.995
-    dances: int = 240
+    dances: int = 480
     synthetic: float = 0.3
 
 
