@@ -15,8 +15,9 @@ from choreia.motion import io
 from choreia.motion.kinematics import positions
 from choreia.music import files
 from choreia.music.analyze import analyze
-from choreia.pipelines.choreograph import choreograph_song, dancer
+from choreia.pipelines.choreograph import choreograph_song
 from choreia.pipelines.dance import dance
+from choreia.pipelines.dancers import dancer
 from choreia.synth.composer import compose
 from choreia.types import Audio
 
@@ -32,7 +33,7 @@ def song_path(tmp_path_factory) -> Path:
 def taken(request):
     """A dance and the song it is for."""
     song = compose(5, 40.0, genre="pop")
-    motion, script = choreograph_song(dancer(request.param), analyze(song.audio), style=None, seed=1)
+    motion, script = choreograph_song(dancer(request.param), analyze(song.audio), seed=1)
     return motion, script, song
 
 
@@ -100,14 +101,14 @@ def test_odd_music_is_danced_to_honestly(sound):
     rng = np.random.default_rng(0)
     samples = {"silence": np.zeros(6 * rate), "noise": 0.1 * rng.normal(size=6 * rate), "one second": 0.1 * rng.normal(size=rate)}[sound]
     music = analyze(Audio(samples[None].astype(np.float32), rate))
-    motion, _ = choreograph_song(dancer("dancemeld"), music, style=None, seed=0)
+    motion, _ = choreograph_song(dancer("dancemeld"), music, seed=0)
     assert not music.has_beat
     assert len(motion) == round(len(samples) / rate * 30) and np.isfinite(positions(motion)).all()
 
 
 def test_silence_is_stood_through():
     music = analyze(Audio(np.zeros((1, 8 * 22050), np.float32), 22050))
-    motion, _ = choreograph_song(dancer("dancemeld"), music, style=None, seed=0)
+    motion, _ = choreograph_song(dancer("dancemeld"), music, seed=0)
     speed = np.linalg.norm(np.diff(positions(motion), axis=0), axis=-1).mean(axis=1) * 30
     assert speed.mean() < 0.05
 

@@ -32,19 +32,25 @@ def dance(
     start: Start = 0.0,
     seconds: Seconds = None,
     style: Annotated[str | None, typer.Option(help="hip-hop, salsa, ballet, …; default: drawn by the seed")] = None,
+    prompt: Annotated[str | None, typer.Option(help='what to dance: "popping; bars 9-12: arm wave; chorus: running man"')] = None,
+    script: Annotated[Path | None, typer.Option(help="the same as a file: two-level text or JSON")] = None,
+    guidance_music: Annotated[float | None, typer.Option(help="how strongly the music is followed; 1 is as trained")] = None,
+    guidance_text: Annotated[float | None, typer.Option(help="how strongly the words are followed")] = None,
     takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
     formats: Formats = "bvh,glb,npz,mp4,json",
-    model: Annotated[str, typer.Option(help="dancemeld, or choreographer (rules, no learning)")] = "dancemeld",
+    model: Annotated[str, typer.Option(help="dancemeld, choreia, or choreographer (rules, no learning)")] = "dancemeld",
     compose: Annotated[str | None, typer.Option(help="compose a song: edm, rnb, hip-hop, pop, funk, swing, latin, ballad")] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a song into a whole dance: BVH, GLB, npz and a video with sound."""
     from choreia.pipelines.dance import dance as run
+    from choreia.pipelines.dancers import Guidance
 
     with _progress(as_json) as progress:
-        report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, takes=takes, formats=_split(formats),
-                     model=model, genre=compose, force=force, progress=progress)  # fmt: skip
+        report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, prompt=prompt, script=script,
+                     guidance=Guidance(guidance_music, guidance_text), takes=takes, formats=_split(formats), model=model,
+                     genre=compose, force=force, progress=progress)  # fmt: skip
     _report(report, as_json)
 
 
@@ -191,8 +197,12 @@ def _progress(quiet: bool) -> Progress:
 
 
 def _report(report: dict[str, object], as_json: bool) -> None:
-    """Print a pipeline's result: one JSON object, or its "text"."""
+    """Print a pipeline's result: one JSON object, or its "text"; warnings and notes on stderr unless they are in the JSON."""
     text = report.pop("text", None)
+    if not as_json:
+        for kind in ("warnings", "notes"):
+            for line in report.get(kind) or ():  # type: ignore[attr-defined]
+                print(f"{kind[:-1]}: {line}", file=sys.stderr)
     print(json.dumps(report) if as_json or text is None else text)
 
 

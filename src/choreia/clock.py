@@ -55,3 +55,8 @@ def beat_time(position: np.ndarray, beats_s: np.ndarray) -> np.ndarray:
     times[before] = beats[0] + place[before] * (beats[1] - beats[0])
     times[after] = beats[-1] + (place[after] - len(beats) + 1) * (beats[-1] - beats[-2])
     return times
+
+
+def first_rows(values: np.ndarray, count: int) -> np.ndarray:
+    """The first `count` rows, the last one repeated where there are fewer."""
+    return values[np.minimum(np.arange(count), len(values) - 1)]

@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from choreia.music import files
 from choreia.music.analyze import analyze_file
-from choreia.pipelines.choreograph import choreograph_song, dancer
+from choreia.pipelines.choreograph import choreograph_song
+from choreia.pipelines.dancers import dancer
 from choreia.render.video import render
 from choreia.synth.composer import compose
 from choreia.types import Motion
@@ -53,7 +54,7 @@ def _dance(path: Path) -> tuple[float, float, float, Motion]:
     started = time.perf_counter()
     music = analyze_file(path)
     analysed = time.perf_counter()
-    motion, _ = choreograph_song(dancer("dancemeld"), music, style=None, seed=0)
+    motion, _ = choreograph_song(dancer("dancemeld"), music, seed=0)
     return time.perf_counter() - started, analysed - started, peak_memory_gb(), motion
 
 

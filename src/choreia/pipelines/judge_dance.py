@@ -25,7 +25,8 @@ from choreia.motion.skeleton import choreia24
 from choreia.motion.staging import resting
 from choreia.music import files
 from choreia.music.analyze import analyze, analyze_file
-from choreia.pipelines.choreograph import FPS, Dancer, ModelDancer, choreograph_song, dancer, energy_at_frames
+from choreia.pipelines.choreograph import ANYTHING, choreograph_song, energy_at_frames
+from choreia.pipelines.dancers import FPS, Dancer, ModelDancer, dancer
 from choreia.pipelines.measuring import Progress, Workers
 from choreia.synth.composer import compose
 from choreia.types import Motion, Music
@@ -134,14 +135,14 @@ def _trained(weights: Path) -> Dancer:
 
 
 def _finished(who: Dancer, heard: Heard, seed: int) -> tuple[Motion, np.ndarray]:
-    motion, _ = choreograph_song(who, heard.music, style=None, seed=seed)
+    motion, _ = choreograph_song(who, heard.music, seed=seed)
     return motion, who.seams_s(heard.music.duration_s)
 
 
 def _raw(name: str, heard: Heard, seed: int) -> tuple[Motion, np.ndarray]:
     """As the model samples it: no beat lock, no staging, no foot lock."""
     who = _opened(name)
-    return who.move(heard.music, None, seed, None)[0], who.seams_s(heard.music.duration_s)
+    return who.move(heard.music, ANYTHING, seed, None)[0], who.seams_s(heard.music.duration_s)
 
 
 def _mean_pose(known: list[Motion]) -> tuple[np.ndarray, float]:

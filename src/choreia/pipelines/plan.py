@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from choreia import clock
-from choreia.types import Music, Section
+from choreia.types import Move, Music, Section
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,16 @@ def _returns(sections: tuple[Section, ...]) -> list[tuple[Section, Section]]:
 def _counts(section: Section, music: Music) -> float:
     start, stop = clock.beat_position(np.array([section.start_s, section.end_s]), music.beats_s)
     return float(stop - start)
+
+
+def section_words(music: Music) -> tuple[Move, ...]:
+    """One entry an 8-count that names its section."""
+    bounds = [*music.eights_s, music.duration_s]
+    return tuple(Move(float(a), float(b), _section_at(music, (a + b) / 2)) for a, b in pairwise(bounds) if b > a)
+
+
+def _section_at(music: Music, time_s: float) -> str:
+    return next((f"{s.label} {s.occurrence}" for s in music.sections if s.start_s <= time_s < s.end_s), "")
 
 
 def entrance_s(music: Music) -> float:
