@@ -109,7 +109,7 @@ def prepare(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="dancemeld-tokenizer, dancemeld-prior, textmotion, beats")],
+    recipe: Annotated[str, typer.Argument(help="dancemeld-tokenizer, dancemeld-prior, choreia, textmotion, beats")],
     data: Annotated[Path, typer.Option(help="what `choreia prepare` wrote")] = Path("prepared"),
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for checkpoints and logs")] = Path("runs"),
     variant: Annotated[str, typer.Option(help="paper, small or tiny, or an ablation's name")] = "small",

@@ -10,6 +10,7 @@ from choreia.data.synthetic import synthesize
 from choreia.errors import ChoreiaError
 from choreia.models.beats import corpus as beat_corpus
 from choreia.models.beats import recipe as beats
+from choreia.models.choreia import recipe as choreia
 from choreia.models.dancemeld import recipe as dancemeld
 from choreia.models.dancemeld.config import variant as dancemeld_variant
 from choreia.models.textmotion import recipe as textmotion
@@ -38,6 +39,7 @@ def train(recipe: str, data: Path, out: Path, *, variant: str = "small", steps: 
     recipes: dict[str, Callable[[], Path]] = {
         "dancemeld-tokenizer": lambda: _tokenizer(data, out, variant, _settings(out / "tokenizer", seed, max_minutes), steps),
         "dancemeld-prior": lambda: _prior(data, out, variant, _settings(out / "prior", seed, max_minutes), steps),
+        "choreia": lambda: _choreia(data, out, variant, _settings(out / variant, seed, max_minutes), steps),
         "textmotion": lambda: _textmotion(data, out, variant, _settings(out / "textmotion", seed, max_minutes), steps),
         "beats": lambda: _beats(data, out, seed),
     }
@@ -55,12 +57,21 @@ def _tokenizer(data: Path, out: Path, variant: str, settings: Settings, steps: i
     return dancemeld.train_tokenizer(dancemeld.read_corpus(data, config, dancemeld.TOKENIZER_MIX), settings.out, config, settings, steps)
 
 
+def _choreia(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
+    return choreia.train_choreia(data, _stage1(out), settings.out, variant, settings, steps)
+
+
 def _prior(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
+    config = dancemeld_variant(variant)
+    corpus = dancemeld.read_corpus(data, config, dancemeld.PRIOR_MIX)
+    return dancemeld.train_prior(corpus, _stage1(out), settings.out, config, settings, steps)
+
+
+def _stage1(out: Path) -> Path:
     stage1 = out / "tokenizer" / "tokenizer.safetensors"
     if not stage1.is_file():
         raise ChoreiaError(f"no {stage1}: run `choreia train dancemeld-tokenizer` with the same --out first")
-    config = dancemeld_variant(variant)
-    return dancemeld.train_prior(dancemeld.read_corpus(data, config, dancemeld.PRIOR_MIX), stage1, settings.out, config, settings, steps)
+    return stage1
 
 
 def _textmotion(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:

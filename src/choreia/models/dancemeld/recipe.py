@@ -39,21 +39,24 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Mix:
-    """How often a frame of each kind is drawn, and whether a take comes once with each of its songs or with its first alone."""
+    """How often a frame of each kind is drawn; whether a take comes once with each of its songs or with its first alone; whether synthetic
+    takes go where there is more real dance of their style: there the choreographer fills gaps and does not dilute."""
 
     dance: float
     other: float
     synthetic: float
     all_songs: bool
+    fill_gaps: bool
 
 
-TOKENIZER_MIX = Mix(dance=2.0, other=1.0, synthetic=0.6, all_songs=False)
-PRIOR_MIX = Mix(dance=3.0, other=0.35, synthetic=0.6, all_songs=True)
+TOKENIZER_MIX = Mix(dance=2.0, other=1.0, synthetic=0.6, all_songs=False, fill_gaps=False)
+PRIOR_MIX = Mix(dance=3.0, other=0.35, synthetic=0.6, all_songs=True, fill_gaps=True)
 
 
 def read_corpus(folder: Path, config: Config, mix: Mix) -> Corpus:
     """Tracks of what `choreia prepare` left in `folder` (real/, synthetic/), on the variant's representation; training also mirrored."""
-    samples = {split: _without_outdanced(_read(folder, split)) for split in ("train", "val", "test")}
+    read = {split: _read(folder, split) for split in ("train", "val", "test")}
+    samples = {split: _without_outdanced(found) if mix.fill_gaps else found for split, found in read.items()}
     train_samples = samples["train"] + [mirrored(sample) for sample in samples["train"]]
     styles = tuple(sorted({sample.labels.style for part in samples.values() for sample in part}))
     held_out = samples["test"] or samples["val"]
@@ -73,7 +76,7 @@ def _read(folder: Path, split: str) -> list[Sample]:
 
 
 def _without_outdanced(samples: list[Sample]) -> list[Sample]:
-    """Synthetic takes go where there is more real dance of their style: the choreographer fills gaps, it does not dilute."""
+    """Without synthetic takes of the styles of which there is more real dance."""
     seconds = {(kind, s.labels.style): 0.0 for s in samples for kind in ("real", "synthetic")}
     for sample in samples:
         if sample.labels.dance:
