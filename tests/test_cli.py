@@ -119,3 +119,39 @@ def test_analyze_prints_one_json_object(run, click_track):
     report = json.loads(out)
     assert code == 0 and report["tempo_bpm"] == pytest.approx(120, abs=2)
     assert report["duration_s"] == pytest.approx(8, abs=0.01)
+
+
+def test_moves_lists_what_prompts_understand(run):
+    code, out, _ = run("moves", "waltz")
+    assert code == 0 and "box step" in out and "arm wave" not in out
+    code, out, _ = run("moves", "--json")
+    assert code == 0 and len(json.loads(out)["moves"]) >= 150
+    code, _, err = run("moves", "tango")
+    assert code == 2 and "unknown style 'tango'" in err and err.count("\n") == 1
+
+
+def test_a_prompt_is_danced_and_what_it_did_not_know_is_said(run, tmp_path, click_track):
+    code, _, err = run("dance", click_track, "--model", "choreographer", "--formats", "json", "-o", tmp_path / "out",
+                       "--prompt", "popping; 0:01 to 0:03: arm wave, then juggle")  # fmt: skip
+    assert code == 0 and "juggle" in err
+    script = json.loads((tmp_path / "out" / "dance.json").read_text())["script"]
+    assert script["style"].startswith("popping") and any(move["text"].startswith("arm wave") for move in script["moves"])
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--prompt", " "), "empty"),
+        (("--prompt", "popping " * 10_000), "10000 words"),
+        (("--prompt", "popping; bars 900-901: arm wave"), "bar"),
+        (("--prompt", "0:01-0:03: arm wave; 0:01-0:03: stomp"), "arm wave"),
+        (("--prompt", "popping", "--script", "x.json"), "give one"),
+        (("--script", "nowhere.json"), "nowhere.json"),
+        (("--prompt", "popping", "--style", "salsa"), "leave one"),
+        (("--prompt", "popping", "--guidance-text", "2"), "choreia model"),
+    ],
+)
+def test_bad_words_are_one_line(run, tmp_path, click_track, options, word):
+    code, out, err = run("dance", click_track, "--model", "choreographer", "-o", tmp_path / "out", *options)
+    assert (code, out) == (2, "") and word in err and err.count("\n") == 1
+    assert not (tmp_path / "out" / "dance.bvh").exists()

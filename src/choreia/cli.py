@@ -34,16 +34,23 @@ def dance(
     style: Annotated[str | None, typer.Option(help="hip-hop, salsa, ballet, …; default: drawn by the seed")] = None,
     prompt: Annotated[str | None, typer.Option(help='what to dance: "popping; bars 9-12: arm wave; chorus: running man"')] = None,
     script: Annotated[Path | None, typer.Option(help="the same as a file: two-level text or JSON")] = None,
-    guidance_music: Annotated[float | None, typer.Option(help="how strongly the music is followed; 1 is as trained")] = None,
-    guidance_text: Annotated[float | None, typer.Option(help="how strongly the words are followed")] = None,
+    guidance_music: Annotated[float | None, typer.Option(hidden=True, help="choreia: how strongly the music is followed")] = None,
+    guidance_text: Annotated[float | None, typer.Option(hidden=True, help="choreia: how strongly the words are followed")] = None,
     takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
     formats: Formats = "bvh,glb,npz,mp4,json",
-    model: Annotated[str, typer.Option(help="dancemeld, choreia, or choreographer (rules, no learning)")] = "dancemeld",
+    model: Annotated[str, typer.Option(help="dancemeld, or choreographer (rules, no learning; follows moves)")] = "dancemeld",
     compose: Annotated[str | None, typer.Option(help="compose a song: edm, rnb, hip-hop, pop, funk, swing, latin, ballad")] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
-    """Turn a song into a whole dance: BVH, GLB, npz and a video with sound."""
+    """Turn a song into a whole dance: BVH, GLB, npz and a video with sound.
+
+    \b
+    Examples:
+      choreia dance song.mp3 --seed 3 --takes 4
+      choreia dance song.mp3 --model choreographer --prompt "popping, small range; bars 9-12: arm wave; chorus: running man"
+      choreia dance song.mp3 --model choreographer --script moves.json
+    """
     from choreia.pipelines.dance import dance as run
     from choreia.pipelines.dancers import Guidance
 
@@ -60,6 +67,17 @@ def analyze(song: Song, start: Start = 0.0, seconds: Seconds = None, as_json: As
     from choreia.pipelines.analyze import analyze as run
 
     _report(run(song, start_s=start, seconds=seconds), as_json)
+
+
+@app.command()
+def moves(
+    style: Annotated[str | None, typer.Argument(help="hip-hop, waltz, …; default: all")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """The styles, moves and words of manner that --prompt understands, with their counts."""
+    from choreia.pipelines.moves import moves as run
+
+    _report(run(style), as_json)
 
 
 @app.command()
@@ -147,6 +165,7 @@ def evaluate(
 ) -> None:
     """Measure a folder of dances or music by published and corrected scores, with null models.
 
+    \b
     Examples:
       choreia evaluate generated --reference real --music songs
       choreia evaluate generated --reference real --dialect bailando --fps 60
