@@ -9,6 +9,7 @@ from pathlib import Path
 
 from choreia.data import jobs
 from choreia.data.clean import FPS, CleanTake, Refusal, clean
+from choreia.data.decouple import relabelled
 from choreia.data.jobs import Job, Progress, Report, Row
 from choreia.data.pairing import pair
 from choreia.data.shards import Labels, Sample, write_json
@@ -93,7 +94,7 @@ def _sample(result: CleanTake, job: Job) -> Sample:
         seconds=len(result.motion) / FPS,
         music=genres,
     )
-    return Sample(labels, result.motion, result.contacts, result.fine, music)
+    return relabelled(Sample(labels, result.motion, result.contacts, result.fine, music))
 
 
 def _row(result: CleanTake | Refusal, take: Take, songs: int) -> Row:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -32,8 +33,9 @@ MANIFEST = "manifest.json"
 class Labels:
     """What is known of a sample.
 
-    `music` names the genre of each music track; `kind` is "real" or "synthetic". `moves`: what is danced when, (start_s, end_s, text), the
-    name of a figure before the colon of its text (`synth.repertoire.name_in`); none where it is not known exactly.
+    `text` is the take's own description, `words` the global text (`decouple`), "" in shards from before it; `music` names the genre of each
+    music track; `kind` is "real" or "synthetic". `moves`: what is danced when, (start_s, end_s, text), the name of a figure
+    (`synth.repertoire.name_in`), or of a move that was seen and the way it went, before the colon of its text.
     """
 
     key: str
@@ -48,6 +50,7 @@ class Labels:
     seconds: float = 0.0
     music: tuple[str, ...] = ()
     moves: tuple[tuple[float, float, str], ...] = ()
+    words: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ class Sample:
 
 def mirrored(sample: Sample) -> Sample:
     """The sample danced to the other side, as its moves say; music as it is, key with `-mirrored`."""
-    moves = tuple((start_s, end_s, other_side(text)) for start_s, end_s, text in sample.labels.moves)
+    turned = other_side if sample.labels.kind == "synthetic" else _sides_swapped
+    moves = tuple((start_s, end_s, turned(text)) for start_s, end_s, text in sample.labels.moves)
     return Sample(
         replace(sample.labels, key=f"{sample.labels.key}-mirrored", moves=moves),
         mirror(sample.motion),
@@ -80,6 +84,10 @@ def mirrored(sample: Sample) -> Sample:
         None if sample.fine is None else mirror(sample.fine),
         sample.music,
     )
+
+
+def _sides_swapped(words: str) -> str:
+    return re.sub(r"\b(left|right)\b", lambda side: "right" if side[0] == "left" else "left", words)
 
 
 # --------------------------------------------------------------------------------------------------------------- writing

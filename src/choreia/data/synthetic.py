@@ -13,6 +13,7 @@ import numpy as np
 
 from choreia.data import jobs
 from choreia.data.clean import FINE_FPS, FPS
+from choreia.data.decouple import relabelled
 from choreia.data.jobs import Job, Progress, Report, Row
 from choreia.data.pairing import GENRES, fit
 from choreia.data.shards import Labels, MusicTrack, Sample
@@ -124,4 +125,4 @@ def make_sample(number: int, seed: int, split: str) -> Sample:
         tuple((move.start_s, move.end_s, move.text) for move in dance.script.moves),
     )
     track = MusicTrack(fit(features, len(motion)), song.beats_s, song.downbeats_s)
-    return Sample(labels, motion, foot_contacts(motion, floor_m=0.0), dance.motion, (track,))
+    return relabelled(Sample(labels, motion, foot_contacts(motion, floor_m=0.0), dance.motion, (track,)))
