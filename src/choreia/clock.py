@@ -60,3 +60,10 @@ def beat_time(position: np.ndarray, beats_s: np.ndarray) -> np.ndarray:
 def first_rows(values: np.ndarray, count: int) -> np.ndarray:
     """The first `count` rows, the last one repeated where there are fewer."""
     return values[np.minimum(np.arange(count), len(values) - 1)]
+
+
+def nearest(events_s: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    """The nearest of sorted `events_s` (m,), m at least 1, to each of `times_s` (n,); the earlier of two that are as near."""
+    after = np.searchsorted(events_s, times_s)
+    early, late = events_s[np.maximum(after - 1, 0)], events_s[np.minimum(after, len(events_s) - 1)]
+    return np.where(np.abs(times_s - early) <= np.abs(late - times_s), early, late)

@@ -9,6 +9,9 @@ from torch import Tensor
 from choreia.motion.rotations import quaternion_to_matrix
 from choreia.types import Motion, Skeleton
 
+PIECE_FRAMES = 4096
+"""Frames whose rotations are held as matrices at once."""
+
 
 def depths(skeleton: Skeleton) -> list[list[int]]:
     """Joint indices grouped by distance from the root, root first: each level can be computed at once."""
@@ -43,9 +46,13 @@ def forward(skeleton: Skeleton, root: Tensor, matrices: Tensor) -> tuple[Tensor,
 
 
 def positions(motion: Motion) -> np.ndarray:
-    """World joint positions of a take, (T, J, 3) float32 metres."""
-    place, _ = forward(motion.skeleton, torch.from_numpy(np.asarray(motion.root, np.float64)), matrices(motion))
-    return place.numpy().astype(np.float32)
+    """World joint positions of a take, (T, J, 3) float32 metres; a piece at a time, so that a long take needs little memory beside them."""
+    places = np.empty((len(motion), len(motion.skeleton.names), 3), np.float32)
+    for start in range(0, len(motion), PIECE_FRAMES):
+        piece = motion.slice(start, start + PIECE_FRAMES)
+        root = torch.from_numpy(np.asarray(piece.root, np.float64))
+        places[start : start + len(piece)] = forward(piece.skeleton, root, matrices(piece))[0]
+    return places
 
 
 def matrices(motion: Motion) -> Tensor:

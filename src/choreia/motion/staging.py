@@ -42,15 +42,16 @@ def stance(skeleton: Skeleton) -> np.ndarray:
 
 def settle(motion: Motion, weight: np.ndarray) -> Motion:
     """Blend each frame towards the stance, upright at the dancer's own place and heading, by `weight` (T,) in [0, 1]."""
-    amount = torch.from_numpy(np.asarray(weight, np.float32))
-    current = torch.from_numpy(np.asarray(motion.rotations, np.float32))
+    moved = np.flatnonzero(weight)
+    amount = torch.from_numpy(np.asarray(weight, np.float32)[moved])
+    current = torch.from_numpy(np.asarray(motion.rotations, np.float32)[moved])
     target = torch.from_numpy(stance(motion.skeleton)).expand_as(current).clone()
-    forward = rot.rotate(current[:, 0], torch.tensor([0.0, 0.0, 1.0]).expand(len(motion), 3))
+    forward = rot.rotate(current[:, 0], torch.tensor([0.0, 0.0, 1.0]).expand(len(moved), 3))
     target[:, 0] = rot.yaw(torch.atan2(forward[:, 0], forward[:, 2]))
-    root = motion.root.copy()
-    root[:, 1] += weight * (STANDING_HEIGHT_M - 0.008 - root[:, 1])
-    blended = rot.slerp(current, target, amount[:, None].expand(current.shape[:2]))
-    return replace(motion, root=root.astype(np.float32), rotations=blended.numpy())
+    root, rotations = np.array(motion.root, np.float32), np.array(motion.rotations, np.float32)
+    root[:, 1] += np.float32(weight) * (STANDING_HEIGHT_M - 0.008 - root[:, 1])
+    rotations[moved] = rot.slerp(current, target, amount[:, None].expand(current.shape[:2])).numpy()
+    return replace(motion, root=root, rotations=rotations)
 
 
 def enter(motion: Motion, seconds: float) -> Motion:

@@ -11,6 +11,7 @@ from scipy.interpolate import PchipInterpolator
 
 from choreia import clock
 from choreia.errors import ChoreiaError
+from choreia.motion.kinematics import PIECE_FRAMES
 from choreia.types import Motion
 
 
@@ -55,7 +56,15 @@ def resample_track(values: np.ndarray, fps: float, to_fps: float) -> np.ndarray:
 
 
 def _spline(values: np.ndarray, low: np.ndarray, part: np.ndarray, quaternions: bool) -> np.ndarray:
-    """Catmull-Rom through (T, ...) at low + part; straight on at the ends; exact where part is 0."""
+    """Catmull-Rom through (T, ...) at low + part; straight on at the ends; exact where part is 0. A piece at a time, to spare memory."""
+    found = np.empty((len(low), *values.shape[1:]), values.dtype)
+    for start in range(0, len(low), PIECE_FRAMES):
+        cut = slice(start, start + PIECE_FRAMES)
+        found[cut] = _spline_piece(values, low[cut], part[cut], quaternions)
+    return found
+
+
+def _spline_piece(values: np.ndarray, low: np.ndarray, part: np.ndarray, quaternions: bool) -> np.ndarray:
     last = len(values) - 1
     here, after = values[low].astype(np.float64), values[np.minimum(low + 1, last)].astype(np.float64)
     before, later = values[np.maximum(low - 1, 0)].astype(np.float64), values[np.minimum(low + 2, last)].astype(np.float64)
@@ -115,7 +124,7 @@ def _matches(motion_beats: np.ndarray, music_beats: np.ndarray, start: float, st
         return np.zeros((0, 3))
     pairs = []
     for grid, worth in ((music_beats, 1.0), ((music_beats[1:] + music_beats[:-1]) / 2, 0.25)):
-        near = grid[np.abs(motion_beats[:, None] - grid[None, :]).argmin(axis=1)]
+        near = clock.nearest(grid, motion_beats)
         off = np.abs(near - motion_beats) / (0.5 * np.median(np.diff(music_beats)))
         pairs.append(np.stack([motion_beats, near, worth * (1 - 0.3 * off)], axis=1)[off <= 1])
     found = np.concatenate(pairs)
