@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from choreia.data.decouple import relabelled
 from choreia.data.shards import Labels, Sample, mirrored, read_samples
 from choreia.errors import ChoreiaError
 from choreia.models.base import write_weights
@@ -53,7 +54,7 @@ def read_danced(folder: Path, tokenizer: TokenizerObjective) -> tuple[list[Dance
     parts = [part for part in (folder / "real", folder / "synthetic") if part.is_dir()]
     if not parts:
         raise ChoreiaError(f"{folder}: holds neither real/ nor synthetic/; make them with `choreia prepare`")
-    samples = [sample for part in parts for sample in read_samples(part, "train")]
+    samples = [sample if sample.labels.words else relabelled(sample) for part in parts for sample in read_samples(part, "train")]
     takes = [take for one in samples for sample in (one, mirrored(one)) for take in _danced(sample, tokenizer)]
     mean, std = dancemeld.latent_statistics([take.rows for take in takes], tokenizer.config.bottom_width)
     shift, scale = mean.numpy(), std.numpy()
