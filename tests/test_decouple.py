@@ -360,7 +360,7 @@ def test_a_window_has_one_label_and_equal_neighbours_are_one_move():
     assert list(decouple.local_moves(observe(still), None, [], [(0.0, 4.0), (4.0, 8.0)])) == []
 
 
-def test_what_happens_goes_to_the_window_that_has_most_of_it():
+def test_what_happens_goes_to_the_window_that_has_its_middle():
     seen = [Sighting(1.8, 2.8, "spin", "to the left"), Sighting(4.0, 5.0, "walk", "forward")]
     believed = [decouple._believed(seen, start_s, start_s + 2) for start_s in (0.0, 2.0, 4.0)]
     assert believed == [None, seen[0], seen[1]]

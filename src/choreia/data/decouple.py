@@ -125,12 +125,12 @@ def local_moves(body: Body, style: str | None, described: list[Term], bars: list
 
 
 def _believed(seen: list[Sighting], start_s: float, end_s: float) -> Sighting | None:
-    """The first of what happens by half in the window, or is held through enough of it."""
+    """The first that has its middle in the window, or is held through enough of it."""
 
     def holds(sighting: Sighting) -> bool:
-        inside_s = min(sighting.end_s, end_s) - max(sighting.start_s, start_s)
-        enough_s = _HELD_SHARE * (end_s - start_s) if sighting.name in HELD else 0.5 * (sighting.end_s - sighting.start_s)
-        return inside_s > 0 and inside_s >= enough_s
+        if sighting.name not in HELD:
+            return start_s <= (sighting.start_s + sighting.end_s) / 2 < end_s
+        return min(sighting.end_s, end_s) - max(sighting.start_s, start_s) >= _HELD_SHARE * (end_s - start_s)
 
     return next((sighting for sighting in seen if holds(sighting)), None)
 
