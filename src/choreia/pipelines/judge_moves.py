@@ -1,4 +1,4 @@
-"""How well the judges of figures and styles judge: held-out dances of the choreographer, the same through a tokenizer, degraded, and real dance."""
+"""How well the judges of figures and styles judge: on held-out dances of the choreographer, whole, rebuilt and degraded, and on real."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def moves(data: Path | None = None, judge: Judge | None = None, dances: int = DA
     """Rows of the judge of figures and styles; that of real dance when `data`, what `choreia prepare` wrote, is given."""
     judge = judge or open_judge()
     held_out = [dance(HELD_OUT + number, judge.styles, DANCE_S) for number in range(dances)]
-    rows = [_row("choreographer, held out", held_out, judge, lambda motion: motion)]
-    rows.append(_row("the same through the tokenizer", held_out, judge, _rebuilt()))
-    rows += [_row(f"the same, {name}", held_out, judge, lambda motion: motion, worse) for name, worse in WORSE.items()]
+    rows = [row("choreographer, held out", held_out, judge, lambda motion: motion)]
+    rows.append(row("the same through the tokenizer", held_out, judge, _rebuilt()))
+    rows += [row(f"the same, {name}", held_out, judge, lambda motion: motion, worse) for name, worse in WORSE.items()]
     return [*rows, _real(data, judge)] if data else rows
 
 
-def _row(name: str, dances: list[Danced], judge: Judge, made: Callable[[Motion], Motion],
-         worse: Callable[[np.ndarray], np.ndarray] | None = None) -> JudgeRow:  # fmt: skip
+def row(name: str, dances: list[Danced], judge: Judge, made: Callable[[Motion], Motion],
+        worse: Callable[[np.ndarray], np.ndarray] | None = None) -> JudgeRow:  # fmt: skip
     """What becomes of the dances when each is `made` into another and its windows (N, DIM) into `worse` ones."""
     found: list[_Window] = []
     styles = []
@@ -67,7 +67,7 @@ def _row(name: str, dances: list[Danced], judge: Judge, made: Callable[[Motion],
     taken = np.array([judge.told(one.odds) is not None for one in found])
     right = taken & (ranks == 0)
     return JudgeRow(name, len(found), float((ranks == 0).mean()), float((ranks < 3).mean()), float(right.mean()), float(taken.mean()),
-                    None if worse else float(np.mean(styles)), _confused(found, judge))  # fmt: skip
+                    None if worse else float(np.mean(styles)), "" if worse else _confused(found, judge))  # fmt: skip
 
 
 def _windows(danced: Danced, take: Take, judge: Judge, worse: Callable[[np.ndarray], np.ndarray] | None) -> Iterator[_Window]:

@@ -13,11 +13,13 @@ from choreia.files import atomic_path
 from choreia.metrics.beats_music import evaluate_beats
 from choreia.models.textmotion.recipe import evaluate_textmotion
 from choreia.pipelines.judge_dance import dances
+from choreia.pipelines.judge_moves import moves
+from choreia.pipelines.judge_text import entrants, text
 from choreia.pipelines.judge_tokenizer import tokenizer
 from choreia.pipelines.measuring import Progress
 
 _NOTHING = 1e-5
-TABLES = ("dance", "tokenizer", "beats", "words")
+TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text")
 
 
 def leaderboard(
@@ -32,14 +34,14 @@ def leaderboard(
     results: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, object]:
-    """Rows of every table by its name, and all of them as a Markdown "text".
+    """Rows of every table by its name as "tables", and all of them as a Markdown "text".
 
     Args:
-        data: what `choreia prepare` wrote; needed by all tables but "beats".
+        data: what `choreia prepare` wrote; needed by all tables but "beats" and "text".
         only: which of `TABLES`.
         songs: recordings to dance to, besides four composed songs.
         midi: unpacked music with labels, for "beats"; None: composed songs alone.
-        runs: folders that `choreia train dancemeld-…` wrote, a row each.
+        runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each.
         seeds: dances for each song.
         workers: processes.
         results: Markdown file in which each table is put between `<!-- NAME -->` and `<!-- /NAME -->`.
@@ -50,6 +52,8 @@ def leaderboard(
         "tokenizer": lambda: list(map(asdict, tokenizer(_needed(data)))),
         "beats": lambda: list(map(asdict, evaluate_beats(midi))),
         "words": lambda: list(map(asdict, evaluate_textmotion(_needed(data)))),
+        "moves": lambda: list(map(asdict, moves(_needed(data)))),
+        "text": lambda: text(workers=workers, progress=progress, dances=entrants(runs)),
     }
     if unknown := [name for name in only if name not in judges]:
         raise ChoreiaError(f"there is no table {unknown[0]!r}: choose among {', '.join(judges)}")
@@ -57,7 +61,7 @@ def leaderboard(
     tables = {name: table(found) for name, found in rows.items()}
     if results:
         put(tables, results)
-    return {**rows, "text": "\n\n".join(f"{name}\n\n{text}" for name, text in tables.items())}
+    return {"tables": rows, "text": "\n\n".join(f"{name}\n\n{lines}" for name, lines in tables.items())}
 
 
 def put(tables: dict[str, str], path: Path) -> None:

@@ -49,6 +49,9 @@ class Fit:
 
 VARIANTS: dict[str, tuple[Config, Fit]] = {
     "small": (Config(), Fit()),
-    "tiny": (Config(width=48, dilations=(1, 2), styles=("krump", "waltz")), Fit(dances=16, seconds=40.0, steps=150, lr=4e-3, warmup=20)),
+    "tiny": (
+        Config(width=48, dilations=(1, 2), styles=("krump", "waltz")),
+        Fit(dances=12, seconds=32.0, steps=80, batch=48, counts=(8, 4), lr=5e-3, warmup=10, ema=0.95),
+    ),
 }
 """By name; "tiny" knows two styles, for tests."""
