@@ -1,5 +1,6 @@
 """A language model behind a local server that answers right, wrong, not at all: a script comes back, or one line why not."""
 
+import contextlib
 import json
 import threading
 import time
@@ -43,9 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         if code in (302, 307):
             self.send_header("Location", body)
         self.end_headers()
-        for piece in body if code == 1 else [body]:
-            self.wfile.write(piece.encode())
-            time.sleep(0.05 if code == 1 else 0)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client gave up, as it should
+            for piece in body if code == 1 else [body]:
+                self.wfile.write(piece.encode())
+                time.sleep(0.05 if code == 1 else 0)
 
     def log_message(self, *_):
         pass
