@@ -278,7 +278,7 @@ def values(row) -> list[float]:
 
 
 def test_who_does_what_is_asked_gets_it_and_who_stands_still_does_not(table):
-    assert values(table["choreographer"]) == [1.0, 1.0, 1.0]
+    assert values(table["choreographer"]) == [1.0, 1.0, 1.0] and table["choreographer"]["left behind"]["value"] == 0
     move, style, along = values(table["freeze"])
     assert move == along == 0 and style <= 0.5
     assert table["choreographer, another prompt's dance"]["move in its window"]["value"] == 0

@@ -40,6 +40,9 @@ _FIRST_SEED = 2**31
 
 _Z95 = 1.959964
 
+Score = float | dict[str, object] | None
+"""A share, with its interval where it has one; None where it was not measured."""
+
 
 class Dance(Protocol):
     """Whoever dances to words."""
@@ -187,12 +190,11 @@ def _wordless(dance: Dance, music: Music, script: Script, seed: int) -> Motion:
     return dance(music, ANYTHING, seed)
 
 
-def _moved(dance: Dance, weights: Path, job: tuple[Asked, Asked]) -> Marks:
-    """Whether the figure is recognised in the new window and not in the old, where the second of the pair was asked."""
+def _moved(dance: Dance, weights: Path, job: tuple[Asked, Asked]) -> tuple[Marks, Marks]:
+    """The dance to the second of two prompts that differ in their window, held against the first, at the old time, and the second."""
     before, after = job
     motion = dance(after.music, after.script, after.seed)
-    new, old = marks(_opened(weights), motion, after), marks(_opened(weights), motion, before)
-    return Marks(after.number, float(new.moves == 1 and old.moves == 0), new.style)
+    return marks(_opened(weights), motion, before), marks(_opened(weights), motion, after)
 
 
 def marks(judge: Judge, motion: Motion, asked: Asked) -> Marks:
@@ -215,17 +217,23 @@ def _recognised(judge: Judge, take: Take, counting: Counting, figure: str, windo
 def _chance(judge: Judge) -> dict:
     """A dance that shows any figure and any style, as likely as others, at any time."""
     hit = 1 / len(judge.figures)
-    return {"": "chance", "dances": 0, "move in its window": hit, "style": 1 / len(judge.styles), "moves along": hit * (1 - hit)}
+    return _scores("chance", 0, hit, 1 / len(judge.styles), hit * (1 - hit), hit)
 
 
-def _row(name: str, made: Sequence[Marks], moved: Sequence[Marks]) -> dict:
-    return {
-        "": name,
-        "dances": len(made) + len(moved),
-        "move in its window": share([(m.prompt, m.moves) for m in made]),
-        "style": share([(m.prompt, m.style) for m in made]),
-        "moves along": share([(m.prompt, m.moves) for m in moved]),
-    }
+def _row(name: str, made: Sequence[Marks], moved: Sequence[tuple[Marks, Marks]]) -> dict:
+    return _scores(
+        name,
+        len(made) + len(moved),
+        share([(one.prompt, one.moves) for one in made]),
+        share([(one.prompt, one.style) for one in made]),
+        share([(new.prompt, float(new.moves == 1 and old.moves == 0)) for old, new in moved]),
+        share([(old.prompt, old.moves) for old, _ in moved]),
+    )
+
+
+def _scores(name: str, dances: int, move: Score, style: Score, along: Score, behind: Score) -> dict:
+    """A row: a move that goes along is seen in the new window and not in the old; one left behind is seen in the old."""
+    return {"": name, "dances": dances, "move in its window": move, "style": style, "moves along": along, "left behind": behind}
 
 
 def share(found: Sequence[tuple[int, float]]) -> dict[str, object] | None:
