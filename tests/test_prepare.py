@@ -15,7 +15,7 @@ import pytest
 from choreia import clock
 from choreia.data import jobs, shards, splits
 from choreia.data import prepare as prepare_module
-from choreia.data.clean import Refusal, clean
+from choreia.data.clean import Refusal, clean, without_leaps
 from choreia.data.pairing import fit, pair
 from choreia.data.prepare import prepare
 from choreia.data.shards import Labels, Sample, read_manifest, read_samples, write_shard
@@ -290,3 +290,13 @@ def test_synthetic_dances_carry_exact_labels(tmp_path):
     assert first.labels.kind == "synthetic" and first.labels.text
     assert first.music[0].dance.shape == (len(first.motion), 24)
     assert first.contacts.any(axis=1).mean() > 0.5
+
+
+def test_frames_before_a_leap_of_the_pelvis_are_left_out_and_running_is_none():
+    motion = choreograph(np.arange(0, 4, 0.5), np.empty(0), (), "tap", 0, fps=120).motion
+    root = motion.root.copy()
+    root[:2] += [3.0, 0.0, 1.0]
+    kept = without_leaps(Motion(motion.skeleton, root, motion.rotations, motion.fps))
+    assert len(kept) == len(motion) - 2 and np.array_equal(kept.root, motion.root[2:])
+    running = motion.root + np.arange(len(motion))[:, None] * np.array([6.0 / 120, 0.0, 0.0])
+    assert len(without_leaps(Motion(motion.skeleton, running, motion.rotations, motion.fps))) == len(motion)

@@ -6,6 +6,7 @@ Nothing is passed over in silence: what was repaired is counted, what is unusabl
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -25,6 +26,7 @@ FINE_FPS = 60
 _SHORTEST_S = 1.0
 _FLOATING_M = 0.25  # a body whose lowest joint is higher is in the air
 _FLIGHT_S = 1.0  # the highest jump of a human lasts less
+_FASTEST_M_S = 9.0  # a pelvis that is faster, and far faster than usual, was put elsewhere
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ def clean(take: Take) -> CleanTake | Refusal:
     try:
         raw = read(take)
         began = without_rest_frames(raw) if take.path.suffix.lower() == ".bvh" else raw
-        ours, spikes = repair_spikes(limit_head(_lift_head(to_choreia24(began), take.head_lift_rad)))
+        whole = without_leaps(to_choreia24(began))
+        ours, spikes = repair_spikes(limit_head(_lift_head(whole, take.head_lift_rad)))
     except ChoreiaError as error:
         return Refusal(take, str(error).replace(str(take.path), take.path.name))
     reason = _unusable(ours)
@@ -60,7 +63,7 @@ def clean(take: Take) -> CleanTake | Refusal:
         return Refusal(take, reason)
     fine = lock_feet(resample(ours, FINE_FPS))
     motion = resample(fine, FPS)
-    return CleanTake(take, motion, fine, foot_contacts(motion, floor_m=0.0), len(raw) - len(began), spikes)
+    return CleanTake(take, motion, fine, foot_contacts(motion, floor_m=0.0), len(raw) - len(ours), spikes)
 
 
 def read(take: Take) -> Motion:
@@ -70,6 +73,15 @@ def read(take: Take) -> Motion:
         return amc.read(take.path, take.skeleton, fps=take.fps, end_sites=True)
     motion = g1.read(take.path, fps=take.fps) if suffix == ".csv" else bvh.read(take.path, end_sites=True)
     return Motion(motion.skeleton, motion.root, motion.rotations, take.fps)
+
+
+def without_leaps(motion: Motion) -> Motion:
+    """The longest stretch in which the pelvis is nowhere from one frame to the next: some takes begin or end with a calibration pose."""
+    speed = np.linalg.norm(np.diff(motion.root, axis=0), axis=1) * motion.fps
+    leaps = speed > max(_FASTEST_M_S, 5 * float(np.median(speed))) if len(speed) else np.zeros(0, bool)
+    edges = [0, *(np.flatnonzero(leaps) + 1), len(motion)]
+    start, stop = max(pairwise(edges), key=lambda piece: piece[1] - piece[0])
+    return motion.slice(int(start), int(stop))
 
 
 def _lift_head(motion: Motion, angle: float) -> Motion:
