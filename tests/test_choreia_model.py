@@ -76,6 +76,15 @@ def test_what_is_danced_does_not_wait_for_the_rest_of_the_song(generator):
     assert np.array_equal(ours[:seam], theirs[:seam])
 
 
+def test_a_stream_is_the_dance_piece_by_piece(generator):
+    whole = generator.dance(song(60), POPPING, seed=4)
+    pieces = list(generator.stream(song(60), POPPING, seed=4))
+    assert len(pieces) > 5 and sum(map(len, pieces)) == len(whole)
+    assert np.allclose(np.concatenate([piece.root for piece in pieces]), whole.root, atol=1e-3)
+    turned = np.abs((np.concatenate([piece.rotations for piece in pieces]) * whole.rotations).sum(-1))
+    assert turned.min() > 1 - 1e-5
+
+
 def test_words_change_the_dance_from_their_segment_on_and_nothing_before(generator):
     plain, asked = (latents(generator, song(16), script) for script in (Script("popping"), POPPING))
     changed = np.flatnonzero(np.abs(plain - asked).max(axis=1) > 0)

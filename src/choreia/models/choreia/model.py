@@ -87,6 +87,12 @@ class Generator:
                 progress("dancing", min(1.0, sum(map(len, parts)) / len(wish.music)))
         return Heading152.decode(self.codec.decode(np.concatenate(parts)), self.config.tokenizer.fps)
 
+    def stream(self, features: np.ndarray, script: Script, *, seed: int = 0, echo: Echo | None = None,
+               sampling: Sampling | None = None) -> Iterator[Motion]:  # fmt: skip
+        """The take that `dance` gives, piece after piece as it is made, in memory that does not grow with what was danced."""
+        latents = self.segments(self.wish(features, script), seed, echo=echo, sampling=sampling)
+        return Heading152.decode_stream(self.codec.decode_stream(latents), self.config.tokenizer.fps)
+
     def wish(self, features: np.ndarray, script: Script) -> Wish:
         """What a song and a script ask for, token by token."""
         if features.ndim != 2 or features.shape[1] != MUSIC_COLUMNS or not len(features):

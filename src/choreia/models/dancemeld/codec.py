@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +59,19 @@ class Codec:
         values = in_pieces(lambda x: self.tokenizer.decode_latents(split(x[None], self.config.bottom_width))[0], rows, self.config,
                            grow=TOKEN_FRAMES)  # fmt: skip
         return (values * self.std + self.mean).numpy()
+
+    def decode_stream(self, parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """What `decode` gives for all `parts` (n, width) together, as soon as what follows can no longer change it, in constant memory."""
+        halo, held, given = halo_tokens(self.config), np.zeros((0, self.config.latent_width), np.float32), 0
+        for part in parts:
+            held = np.concatenate([held, part])
+            ready = max(given, len(held) - halo) // 2 * 2
+            if ready > given:
+                yield self.decode(held)[given * TOKEN_FRAMES : ready * TOKEN_FRAMES]
+                past = max(0, ready - halo) // 2 * 2
+                held, given = held[past:], ready - past
+        if len(held) > given:
+            yield self.decode(held)[given * TOKEN_FRAMES :]
 
     @torch.inference_mode()
     def codes(self, latents: np.ndarray) -> Codes:

@@ -7,6 +7,7 @@ and restoring it is exact.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 import numpy as np
@@ -78,6 +79,15 @@ class Heading152:
             start = (float(root[-1, 0]), float(root[-1, 2]), start[2] + float(piece[:_PIECE, 3].sum()) / fps)
         root_m, turns = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("root", "rotations"))
         return Motion(pieces[0].skeleton, root_m, turns, float(fps))
+
+    @staticmethod
+    def decode_stream(parts: Iterable[np.ndarray], fps: float) -> Iterator[Motion]:
+        """What `decode` gives for all `parts` (n, 152) together, a take for each."""
+        start = (0.0, 0.0, 0.0)
+        for part in parts:
+            root, matrices, _ = Heading152.to_local(rows(np.concatenate([part, part[-1:]]), Heading152.dim), fps, start)
+            yield take(root[:-1], matrices[:-1], fps)
+            start = (float(root[-1, 0]), float(root[-1, 2]), start[2] + float(part[:, 3].sum()) / fps)
 
     @staticmethod
     def to_local(values: Tensor, fps: float = 30.0, start: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> tuple[Tensor, Tensor, Tensor]:
