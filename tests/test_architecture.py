@@ -58,7 +58,7 @@ def test_papers_keep_to_themselves_and_only_recipes_train(path):
         if parts[0] in {"data", "training"}:
             assert here[-1] == "recipe", f"{path} imports choreia.{name}; only recipe.py may"
         if parts[0] == "models" and len(parts) > 2 and len(here) > 2 and parts[1] != "base":
-            assert here[1] in {parts[1], "choreia"}, f"{path} imports another paper: choreia.{name}; only the default model is made of several"
+            assert here[1] in {parts[1], "choreia"}, f"{path} imports another paper: choreia.{name}; only the default one may"
 
 
 @pytest.mark.parametrize("package", ["torchvision", "torchaudio", "torchcodec"])

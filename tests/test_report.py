@@ -1,8 +1,8 @@
 """Evaluation reports: numbers survive, warnings are seen, names cannot do harm, files are whole or absent."""
 
 import json
-from dataclasses import replace
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
