@@ -28,9 +28,7 @@ Score = Callable[[np.ndarray, np.ndarray, float], float | tuple[float, ...]]
 
 def nearest(from_s: np.ndarray, to_s: np.ndarray) -> np.ndarray:
     """Distance of each of `from_s` (n,) to the nearest of `to_s` (m,), both sorted, m at least 1."""
-    after = np.searchsorted(to_s, from_s)
-    before = to_s[np.maximum(after - 1, 0)]
-    return np.minimum(np.abs(from_s - before), np.abs(to_s[np.minimum(after, len(to_s) - 1)] - from_s))
+    return np.abs(clock.nearest(to_s, from_s) - from_s)
 
 
 def closeness(from_s: np.ndarray, to_s: np.ndarray, sigma_s: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -12,13 +12,15 @@ from choreia import clock
 from choreia.errors import ChoreiaError
 from choreia.models import load
 from choreia.models.base import Echo, Generator
-from choreia.models.choreia.config import Sampling
-from choreia.models.choreia.model import Generator as Choreia
 from choreia.pipelines import plan
 from choreia.synth.choreographer import choreograph
 from choreia.synth.moves import STYLES
 from choreia.text.lexicon import find, style_named
 from choreia.types import Motion, Move, Music, Script
+
+if TYPE_CHECKING:
+    from choreia.models.choreia.config import Sampling
+    from choreia.models.choreia.model import Generator as Choreia
 
 FPS = 30.0
 REPERTOIRE = {"salsa": 0.2, "party": 0.2, "hip-hop": 0.2, "contemporary": 0.13, "ballet": 0.14, "indian": 0.13}
@@ -179,6 +181,7 @@ def _guided(who: Dancer, guidance: Guidance) -> Dancer:
 
 
 def _choreia() -> Choreia:
+    """Loaded only when asked for: its parts are many."""
     from choreia.models.choreia.model import load as load_choreia
 
     return load_choreia()
