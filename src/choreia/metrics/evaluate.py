@@ -192,7 +192,7 @@ def _of_pairs(metric: SyncMetric | MusicMetric, pairs: null.Pairs, names: list[s
     value = null.set_score(scores, metric.reduce)
     if not np.isfinite(value):
         return Result(metric.about, None, words=words)
-    low, high = null.interval(scores, metric.reduce, seed=seed)
+    low, high = _item_interval(scores[defined], metric, seed)
     single = {name: float(score) for name, score in zip(names, scores, strict=True)} if scores.ndim == 1 else {}
     judged = isinstance(metric, MusicMetric) or metric.timing
     nulls = null.null_scores(metric, pairs, seed=seed) if judged else ()
@@ -208,8 +208,14 @@ def _of_scores(metric: MotionMetric | LatentMetric, scores: dict[str, float], se
     words = _undefined(metric, len(values) - len(good), len(values))
     if not len(good):
         return Result(metric.about, None, words=words)
-    low, high = null.interval(good, metric.reduce, seed=seed)
+    low, high = _item_interval(good, metric, seed)
     return Result(metric.about, _finite(metric.reduce(good)), low, high, len(good), words=words, scores=scores)
+
+
+def _item_interval(items: np.ndarray, metric: MotionMetric | LatentMetric | SyncMetric | MusicMetric,
+                   seed: int) -> tuple[float | None, float | None]:  # fmt: skip
+    """Interval of a score over items; one alone does not say how far others would be."""
+    return null.interval(items, metric.reduce, seed=seed) if len(items) > 1 else (None, None)
 
 
 def _undefined(metric: Metric, bad: int, total: int) -> tuple[str, ...]:
