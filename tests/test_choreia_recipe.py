@@ -66,7 +66,7 @@ def test_tokens_hear_the_move_that_is_danced_then(draw):
 
 def test_three_stages_end_in_weights_that_dance(corpus):
     folder, tokenizer = corpus
-    path = recipe.train_choreia(folder, tokenizer, folder / "run", "tiny", Settings(folder / "run"), steps=2)
+    path = recipe.train_choreia(folder, tokenizer, folder / "run", "tiny", Settings(folder / "run"), steps=6)
     assert all((folder / "run" / stage).is_dir() for stage in ("global", "local", "memory"))
     motion = open_weights(path).dance(np.zeros((120, 24), np.float32), Script("popping", (Move(1.0, 3.0, "arm wave"),)))
     assert len(motion) == 120 and np.isfinite(motion.root).all()

@@ -11,7 +11,7 @@ from choreia.diffusion.guidance import guided_apart
 from choreia.diffusion.samplers import ddim
 from choreia.errors import ChoreiaError
 from choreia.models.lrcm.condition import Given, branches, given, hidden, move_rows, stack
-from choreia.models.lrcm.config import MODALITIES, PAPER, SMALL, TINY, VARIANTS, Config, LossWeights, Odds, variant
+from choreia.models.lrcm.config import MODALITIES, PAPER, SMALL, TINY, VARIANTS, Config, LossWeights, Odds, shortened, variant
 from choreia.models.lrcm.denoiser import bound, build_denoiser
 from choreia.models.lrcm.objective import Objective, disturbed
 from choreia.models.lrcm.predictions import PREDICTIONS, schedule_of
@@ -72,6 +72,14 @@ class TestConfig:
         assert heard["no_local_text"] == (("music", "style"), ("music", "style", "memory"))
         assert heard["no_mtmm"] == (("music", "style"), ("music", "style", "moves"))
         assert len(build_denoiser(variant("no_mtmm")).memories) == 0
+
+    @pytest.mark.parametrize("name", ["no_text", "no_local_text", "no_mtmm"])
+    def test_ablations_train_as_long_as_the_base(self, name):
+        assert sum(stage.steps for stage in variant(name).stages) == sum(stage.steps for stage in SMALL.stages)
+
+    def test_a_shorter_training_keeps_the_shares_of_its_stages(self):
+        assert [(stage.steps, stage.warmup) for stage in shortened(SMALL.stages, 1200)] == [(600, 30), (300, 20), (300, 20)]
+        assert shortened(SMALL.stages, None) == SMALL.stages
 
     def test_unknown_variant(self):
         with pytest.raises(ChoreiaError, match="unknown lrcm variant 'huge': choose one of small"):

@@ -131,7 +131,7 @@ def train(
     data: Annotated[Path, typer.Option(help="what `choreia prepare` wrote")] = Path("prepared"),
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for checkpoints and logs")] = Path("runs"),
     variant: Annotated[str, typer.Option(help="paper, small or tiny, or an ablation's name")] = "small",
-    steps: Annotated[int | None, typer.Option(help="optimiser steps; default: the recipe's")] = None,
+    steps: Annotated[int | None, typer.Option(help="optimiser steps altogether; default: the recipe's")] = None,
     minutes: Annotated[float | None, typer.Option(help="stop in good order after so many minutes")] = None,
     seed: Seed = 0,
 ) -> None:

@@ -23,7 +23,7 @@ from choreia.models.dancemeld.condition import fold_music
 from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES
 from choreia.models.dancemeld.objective import TokenizerObjective
 from choreia.models.lrcm.condition import move_rows
-from choreia.models.lrcm.config import PROGRESS, Stage
+from choreia.models.lrcm.config import PROGRESS, Stage, shortened
 from choreia.models.lrcm.objective import Objective
 from choreia.training.loop import Settings, train
 from choreia.training.phase import Batch, Phase
@@ -135,7 +135,7 @@ class Draw:
 def train_choreia(data: Path, tokenizer: Path, out: Path, name: str, settings: Settings, steps: int | None = None) -> Path:
     """Train the variant called `name` on the latents of a `tokenizer` file; write `weights.safetensors` (fp16) into `out`.
 
-    Each stage has a folder of its own in `out` and begins with the averaged weights of the one before; `steps` is for each.
+    Each stage has a folder of its own in `out` and begins with the averaged weights of the one before; `steps` is for all together.
     """
     stage1 = dancemeld.load_tokenizer(tokenizer)
     config, words = variant(name, stage1.config), Words()
@@ -143,9 +143,9 @@ def train_choreia(data: Path, tokenizer: Path, out: Path, name: str, settings: S
     draw = Draw(takes, words, config, settings.seed)
     torch.manual_seed(settings.seed)
     objective = Objective(config.lrcm)
-    for stage in config.lrcm.stages:
+    for stage in shortened(config.lrcm.stages, steps):
         objective.begin(stage)
-        objective.load_state_dict(train(objective, [_phase(stage, partial(draw, stage), steps)], replace(settings, out=out / stage.name)))
+        objective.load_state_dict(train(objective, [_phase(stage, partial(draw, stage))], replace(settings, out=out / stage.name)))
     tensors = {f"tokenizer.{key}": value for key, value in stage1.tokenizer.state_dict().items()}
     tensors |= {"mean": stage1.mean, "std": stage1.std, "latent_mean": mean, "latent_std": std, **objective.state_dict()}
     path = out / "weights.safetensors"
@@ -153,5 +153,5 @@ def train_choreia(data: Path, tokenizer: Path, out: Path, name: str, settings: S
     return path
 
 
-def _phase(stage: Stage, batches: Callable[[int], Batch], steps: int | None) -> Phase:
-    return Phase(stage.name, steps or stage.steps, batches, stage.lr, stage.optimiser, stage.weight_decay, stage.warmup, ema=stage.ema)
+def _phase(stage: Stage, batches: Callable[[int], Batch]) -> Phase:
+    return Phase(stage.name, stage.steps, batches, stage.lr, stage.optimiser, stage.weight_decay, stage.warmup, ema=stage.ema)

@@ -198,13 +198,23 @@ PAPER = Config(
 
 
 def without(base: Config, modality: tuple[str, ...], name: str) -> Config:
-    """`base` that never hears `modality`: stages that would hear nothing new are left out."""
+    """`base` that never hears `modality`: stages that would hear nothing new lengthen the one before, so that all train as long."""
     stages: list[Stage] = []
     for stage in base.stages:
         heard = tuple(one for one in stage.hears if one not in modality)
-        if not stages or heard != stages[-1].hears:
+        if stages and heard == stages[-1].hears:
+            stages[-1] = replace(stages[-1], steps=stages[-1].steps + stage.steps)
+        else:
             stages.append(replace(stage, hears=heard))
     return replace(base, name=name, stages=tuple(stages))
+
+
+def shortened(stages: tuple[Stage, ...], steps: int | None) -> tuple[Stage, ...]:
+    """`stages` in `steps` altogether, each with its share of them and of its warm-up; None leaves them as they are."""
+    if steps is None:
+        return stages
+    share = steps / sum(stage.steps for stage in stages)
+    return tuple(replace(stage, steps=max(1, round(stage.steps * share)), warmup=round(stage.warmup * min(1.0, share))) for stage in stages)
 
 
 VARIANTS: dict[str, Config] = {
