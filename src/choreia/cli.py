@@ -34,8 +34,10 @@ def dance(
     style: Annotated[str | None, typer.Option(help="hip-hop, salsa, ballet, …; default: drawn by the seed")] = None,
     prompt: Annotated[str | None, typer.Option(help='what to dance: "popping; bars 9-12: arm wave; chorus: running man"')] = None,
     script: Annotated[Path | None, typer.Option(help="the same as a file: two-level text or JSON")] = None,
-    guidance_music: Annotated[float | None, typer.Option(hidden=True, help="choreia: how strongly the music is followed")] = None,
-    guidance_text: Annotated[float | None, typer.Option(hidden=True, help="choreia: how strongly the words are followed")] = None,
+    llm: Annotated[str | None, typer.Option(help="language model that reads the prompt; its key: OPENAI_API_KEY")] = None,
+    llm_url: Annotated[str | None, typer.Option(help="where it answers, http://localhost:8080/v1; default: OPENAI_BASE_URL")] = None,
+    guidance_music: Annotated[float | None, typer.Option(help="model choreia: how strongly music is followed, 0 to 10")] = None,
+    guidance_text: Annotated[float | None, typer.Option(help="model choreia: how strongly words are followed, 0 to 10")] = None,
     takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
     formats: Formats = "bvh,glb,npz,mp4,json",
     model: Annotated[str, typer.Option(help="dancemeld, or choreographer (rules, no learning; follows moves)")] = "dancemeld",
@@ -51,11 +53,12 @@ def dance(
       choreia dance song.mp3 --model choreographer --prompt "popping, small range; bars 9-12: arm wave; chorus: running man"
       choreia dance song.mp3 --model choreographer --script moves.json
     """
+    from choreia.pipelines.asking import Words
     from choreia.pipelines.dance import dance as run
     from choreia.pipelines.dancers import Guidance
 
     with _progress(as_json) as progress:
-        report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, prompt=prompt, script=script,
+        report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, words=Words(prompt, script, llm, llm_url),
                      guidance=Guidance(guidance_music, guidance_text), takes=takes, formats=_split(formats), model=model,
                      genre=compose, force=force, progress=progress)  # fmt: skip
     _report(report, as_json)
@@ -122,6 +125,23 @@ def prepare(
 
     with _progress(False) as progress:
         report = run(source, out, songs=songs, workers=workers, seed=seed, progress=progress)
+    _report(report, False)
+
+
+@app.command()
+def corpus(
+    data: Annotated[Path | None, typer.Argument(help="what `choreia prepare` wrote; none: scripts of the lexicon only")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="JSONL file, a conversation a line")] = Path("corpus.jsonl"),
+    made: Annotated[int, typer.Option(help="scripts to make up of the lexicon's moves")] = 240,
+    phrasings: Annotated[int, typer.Option(help="prompts for each script")] = 4,
+    seed: Seed = 0,
+    force: Force = False,
+) -> None:
+    """Write prompts answered with scripts, to tune the language model of `dance --llm`."""
+    from choreia.pipelines.corpus import corpus as run
+
+    with _progress(False) as progress:
+        report = run(data, out, made=made, phrasings=phrasings, seed=seed, force=force, progress=progress)
     _report(report, False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from choreia import __version__
@@ -14,13 +14,11 @@ from choreia.files import atomic_path
 from choreia.music import files
 from choreia.music.analyze import analyze_file
 from choreia.pipelines.analyze import summary
+from choreia.pipelines.asking import NOTHING, Wish, Words, wish_for
 from choreia.pipelines.choreograph import choreograph_song
 from choreia.pipelines.dancers import USUAL, Dancer, Guidance, dancer
 from choreia.synth.composer import compose
-from choreia.text.expand import Expansion, expand
-from choreia.text.lexicon import style_named
-from choreia.text.script import read as read_script
-from choreia.types import Music, Performance, Script
+from choreia.types import Music, Performance
 
 Progress = Callable[[str, float], None]
 
@@ -35,12 +33,12 @@ class Request:
 
 
 def dance(song: Path | None, out: Path, *, seed: int = 0, start_s: float = 0.0, seconds: float | None = None,
-          style: str | None = None, prompt: str | None = None, script: Path | None = None, guidance: Guidance = USUAL,
-          takes: int = 1, formats: tuple[str, ...] = ("bvh", "glb", "npz", "mp4", "json"), model: str = "dancemeld",
+          style: str | None = None, words: Words = NOTHING, guidance: Guidance = USUAL, takes: int = 1,
+          formats: tuple[str, ...] = ("bvh", "glb", "npz", "mp4", "json"), model: str = "dancemeld",
           genre: str | None = None, force: bool = False, progress: Progress | None = None) -> dict[str, object]:  # fmt: skip
     """Dance `song` (or one composed in `genre`) `takes` times into the folder `out`; take k has seed `seed + k`.
 
-    What to dance is said by a `prompt` in plain words or a `script` file, and by a `style`; what was not understood is in "warnings".
+    What to dance is said by `words` and a `style`; what was not understood is in "warnings".
     """
     if takes < 1:
         raise ChoreiaError(f"--takes {takes}: give 1 or more")
@@ -49,34 +47,21 @@ def dance(song: Path | None, out: Path, *, seed: int = 0, start_s: float = 0.0, 
     who = dancer(model, style, guidance)
     request = _composed(genre, out, seed, seconds, force) if genre else _recorded(song, start_s, seconds)
     music = analyze_file(request.song, request.start_s, request.seconds)
-    wish = asked(music, prompt, script, style, seed)
+    wish = wish_for(words, music, style, seed, progress)
+    said = {"prompt": words.prompt, "read_by": wish.read_by, "guidance": asdict(guidance)}
     written: list[Path] = []
     for k, stem in enumerate(stems):
         motion, danced = choreograph_song(who, music, asked=wish.script, seed=seed + k, progress=progress)
-        provenance = _provenance(request, music, who, seed + k, style) | {"prompt": prompt, "guidance": asdict(guidance)}
-        performance = Performance(None, music, motion, danced, provenance)
+        performance = Performance(None, music, motion, danced, _provenance(request, music, who, seed + k, style) | said)
         written += write_bundle(performance, out, formats, stem=stem, force=force, progress=progress,
                                 sound=request.song, sound_start_s=request.start_s)  # fmt: skip
     paths = list(map(str, written))
     return {"files": paths, "warnings": list(wish.warnings), "notes": list(wish.notes), "text": "\n".join(paths)}
 
 
-def asked(music: Music, prompt: str | None, script: Path | None, style: str | None, seed: int) -> Expansion:
-    """What to dance, from a prompt, a script file or nothing; `style` is the style where the words name none."""
-    if prompt is not None and script is not None:
-        raise ChoreiaError("--prompt and --script both say what to dance: give one of them")
-    if script is not None:
-        found = Expansion(read_script(script, music))
-    elif prompt is not None:
-        found = expand(prompt, music, seed=seed)
-    else:
-        found = Expansion(Script(""))
-    named = style_named(found.script.style)
-    if style is None or named == style:
-        return found
-    if named is not None:
-        raise ChoreiaError(f"the words ask for {named}, --style for {style}: leave one of them out")
-    return replace(found, script=replace(found.script, style=", ".join(filter(None, (style, found.script.style)))))
+def asked(music: Music, prompt: str | None, script: Path | None, style: str | None, seed: int) -> Wish:
+    """What to dance, from a prompt, a script file or nothing, without a language model."""
+    return wish_for(Words(prompt, script), music, style, seed)
 
 
 def _recorded(song: Path | None, start_s: float, seconds: float | None) -> Request:

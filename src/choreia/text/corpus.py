@@ -1,7 +1,7 @@
 """Conversations to fine-tune a language model on, as LRCM's appendix A.1: JSONL, each line the messages of system, user and assistant.
 
 The assistant's part is a Script in the two-level format; the user's, a prompt that a person could have typed for it, drawn from templates
-with other names for the moves, with or without times.
+with other names for the moves, with or without times. Scripts are those of takes, or are made up of the lexicon.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from choreia.errors import ChoreiaError
 from choreia.files import atomic_path
-from choreia.text.lexicon import find, lexicon, style_named
+from choreia.text.lexicon import Style, find, lexicon, style_named
 from choreia.text.places import clock_text
 from choreia.text.script import to_text
 from choreia.types import Move, Script
@@ -44,6 +44,9 @@ _TIMED = (
 )
 _JOINTS = (", ", "; ", ". ", " - ", ", then ")
 _MOST_SAID = 4
+_MOST_MOVES = 12
+_FOREIGN = 0.2  # of the moves of a made-up script are of any style
+_REST = 0.2  # of its moves have 8 counts behind them that are left to the dancer
 
 
 def conversation(prompt: str, script: Script) -> dict[str, list[dict[str, str]]]:
@@ -82,6 +85,37 @@ def _name(move: Move, rng: np.random.Generator) -> str:
 def _called(style: str, rng: np.random.Generator) -> str:
     known = next((entry for entry in lexicon().styles if entry.name == style), None)
     return str(rng.choice([style, style, style, *known.synonyms])) if known else style
+
+
+def made_up(count: int, seed: int = 0) -> Iterator[Script]:
+    """`count` scripts of the lexicon's words, each style in turn: drawn manners, tempo and moves, most of them of the style.
+
+    The first scripts of a seed are the same however many are asked for.
+    """
+    rng = np.random.default_rng(seed)
+    styles = lexicon().styles
+    for number in range(count):
+        style = styles[number % len(styles)]
+        yield Script(_global_text(style, rng), tuple(_sequence(style, rng)))
+
+
+def _global_text(style: Style, rng: np.random.Generator) -> str:
+    """Style, range, energy and manner, each of the three or not, and what marks the style, in the order in which prompts are expanded."""
+    kinds = [kind for kind in ("range", "energy", "manner") if rng.random() < 0.6]
+    choices = ([word.text for word in lexicon().manners if word.kind == kind] for kind in kinds)
+    return ", ".join([style.name, *(str(rng.choice(words)) for words in choices), style.text.partition(": ")[2]])
+
+
+def _sequence(style: Style, rng: np.random.Generator) -> Iterator[Move]:
+    """Moves of 8 to 32 counts one after the other, with rests, at a tempo between 80 and 140 BPM."""
+    everything = lexicon().terms
+    own = [term for term in everything if style.name in term.styles]
+    eight_s, at_s = 8 * 60 / rng.integers(80, 141), 0.0
+    for _ in range(rng.integers(2, _MOST_MOVES + 1)):
+        among = everything if rng.random() < _FOREIGN else own
+        end_s = at_s + eight_s * rng.integers(1, 5)
+        yield Move(at_s, end_s, among[rng.integers(len(among))].caption)
+        at_s = end_s + (eight_s if rng.random() < _REST else 0.0)
 
 
 def conversations(scripts: Iterable[Script], phrasings: int = 4, seed: int = 0) -> Iterator[dict[str, list[dict[str, str]]]]:
