@@ -17,11 +17,11 @@ from choreia.motion.ik import chain_pose
 from choreia.motion.rotations import multiply, yaw
 from choreia.types import Motion
 
-_KNOT_S = 0.5
-_AVERAGE_S = 4.0  # deviation of the Gaussian that averages headings
-_TOLERATED_RAD = 0.6  # an average heading this far from the audience is left alone
-_TURN_RAD_S = 0.3
-_SHIFT_M_S = 0.25
+KNOT_S = 0.5
+AVERAGE_S = 4.0  # deviation of the Gaussian that averages headings
+TOLERATED_RAD = 0.6  # an average heading this far from the audience is left alone
+TURN_RAD_S = 0.3
+SHIFT_M_S = 0.25
 _SMOOTH_S = 0.7
 
 
@@ -62,14 +62,14 @@ def _slow_turn(motion: Motion) -> np.ndarray:
     _, world = chain_pose(motion, 0)
     forward = world[0][:, [0, 2], 2].numpy()
     forward /= np.maximum(np.linalg.norm(forward, axis=1, keepdims=True), 0.1)
-    average = ndimage.gaussian_filter1d(forward, _AVERAGE_S * motion.fps, axis=0, mode="nearest")
+    average = ndimage.gaussian_filter1d(forward, AVERAGE_S * motion.fps, axis=0, mode="nearest")
     heading = np.unwrap(np.arctan2(average[:, 0], average[:, 1]))
     heading -= 2 * np.pi * np.round(heading[0] / (2 * np.pi))
-    wanted = np.clip(heading, -_TOLERATED_RAD, _TOLERATED_RAD) - heading
+    wanted = np.clip(heading, -TOLERATED_RAD, TOLERATED_RAD) - heading
     knots = _knots(len(motion), motion.fps)
     slow = [wanted[0]]
     for value in clock.resample(wanted, motion.fps, knots)[1:]:
-        slow.append(slow[-1] + float(np.clip(value - slow[-1], -_TURN_RAD_S * _KNOT_S, _TURN_RAD_S * _KNOT_S)))
+        slow.append(slow[-1] + float(np.clip(value - slow[-1], -TURN_RAD_S * KNOT_S, TURN_RAD_S * KNOT_S)))
     return _to_frames(knots, np.array(slow), len(motion), motion.fps)
 
 
@@ -84,7 +84,7 @@ def _shift(path: np.ndarray, limit_m: float, fps: float) -> np.ndarray:
     least = -limit_m - clock.resample(ndimage.minimum_filter1d(path, width, mode="nearest"), fps, knots)
     most = limit_m - clock.resample(ndimage.maximum_filter1d(path, width, mode="nearest"), fps, knots)
     apart = np.abs(knots[:, None] - knots[None, :])
-    pace = _SHIFT_M_S
+    pace = SHIFT_M_S
     while pace < 4 and ((least - pace * apart).max(axis=1) > (most + pace * apart).min(axis=1)).any():
         pace *= 2
     floor, ceiling = (least - pace * apart).max(axis=1), (most + pace * apart).min(axis=1)
@@ -95,7 +95,7 @@ def _shift(path: np.ndarray, limit_m: float, fps: float) -> np.ndarray:
 def _knots(n: int, fps: float) -> np.ndarray:
     """Times in seconds from the first to the last of `n` frames, about half a second apart, two at least."""
     last = (n - 1) / fps
-    return np.linspace(0, max(last, 1e-6), max(2, int(np.ceil(last / _KNOT_S)) + 1))
+    return np.linspace(0, max(last, 1e-6), max(2, int(np.ceil(last / KNOT_S)) + 1))
 
 
 def _to_frames(knots: np.ndarray, values: np.ndarray, n: int, fps: float) -> np.ndarray:

@@ -56,14 +56,22 @@ def settle(motion: Motion, weight: np.ndarray) -> Motion:
 
 def enter(motion: Motion, seconds: float) -> Motion:
     """The take begins in the stance and is wholly itself after `seconds`."""
-    return settle(motion, 1 - _smoothstep(motion.times() / max(seconds, 1e-6)))
+    return settle(motion, entering(motion.times(), seconds))
+
+
+def entering(times_s: np.ndarray, seconds: float) -> np.ndarray:
+    """How much of the stance is left, (n,) in [0, 1], at times of a take that enters in `seconds`."""
+    return 1 - _smoothstep(times_s / max(seconds, 1e-6))
+
+
+def running_out(times_s: np.ndarray, from_s: float, settle_s: float = 0.3) -> np.ndarray:
+    """When to read a movement, (n,) seconds, that runs out exponentially from `from_s` on with a time constant `settle_s`."""
+    return np.minimum(times_s, from_s) + settle_s * (1 - np.exp(-np.maximum(times_s - from_s, 0) / settle_s))
 
 
 def end(motion: Motion, from_s: float, settle_s: float = 0.3) -> Motion:
     """From `from_s` on the movement runs out exponentially (time constant `settle_s`) into a held last pose; same length."""
-    times = motion.times()
-    after = np.maximum(times - from_s, 0)
-    return warp(motion, np.minimum(times, from_s) + settle_s * (1 - np.exp(-after / settle_s)))
+    return warp(motion, running_out(motion.times(), from_s, settle_s))
 
 
 def resting(energy: np.ndarray) -> np.ndarray:
@@ -73,11 +81,15 @@ def resting(energy: np.ndarray) -> np.ndarray:
 
 def rest(motion: Motion, energy: np.ndarray, ramp_s: float = 0.6) -> Motion:
     """Stand at ease where the music is silent, blended over `ramp_s`; `energy` (T,) in [0, 1]."""
-    quiet = resting(energy).astype(float)
-    width = max(1, round(ramp_s * motion.fps))
-    smooth = np.convolve(np.pad(quiet, width, mode="edge"), np.hanning(2 * width + 1) / width, mode="valid")
-    weight = _smoothstep(smooth)
-    return settle(_slowed_over_ground(motion, weight), weight) if quiet.any() else motion
+    weight = at_ease(energy, motion.fps, ramp_s)
+    return settle(_slowed_over_ground(motion, weight), weight) if resting(energy).any() else motion
+
+
+def at_ease(energy: np.ndarray, fps: float, ramp_s: float = 0.6) -> np.ndarray:
+    """How much of the stance there is, (T,) in [0, 1], under music of `energy` (T,)."""
+    width = max(1, round(ramp_s * fps))
+    quiet = np.pad(resting(energy).astype(float), width, mode="edge")
+    return _smoothstep(np.convolve(quiet, np.hanning(2 * width + 1) / width, mode="valid"))
 
 
 def _slowed_over_ground(motion: Motion, weight: np.ndarray) -> Motion:

@@ -106,20 +106,55 @@ def beat_map(times_s: np.ndarray, motion_beats_s: np.ndarray, music_beats_s: np.
     through them, and the bounds are narrowed until its pace keeps to `max_rate`. Both ends stay.
     """
     times = np.asarray(times_s, np.float64)
-    matches = _matches(np.asarray(motion_beats_s, float), np.asarray(music_beats_s, float), times[0], times[-1])
-    if not len(matches):
-        return times
+    ends = np.array([[times[0]] * 2, [times[-1]] * 2])
+    matches = _matches(np.asarray(motion_beats_s, float), np.asarray(music_beats_s, float), ends)
+    return np.clip(_reading(ends[:1], matches, ends[1], max_rate)[0](times), times[0], times[-1]) if len(matches) else times
+
+
+class BeatClock:
+    """`beat_map` for a dance that is still being made: beats are matched for good some seconds before the newest frame.
+
+    Call it for times up to `settled_s`; what it said before never changes, and its pace is continuous.
+    """
+
+    def __init__(self, music_beats_s: np.ndarray, max_rate: float = 1.25, ahead_s: float = 2.0) -> None:
+        self._beats, self._max_rate, self._ahead_s = np.asarray(music_beats_s, float), max_rate, ahead_s
+        self._chain = np.zeros((1, 2))
+        self.settled_s = 0.0
+
+    def extend(self, motion_beats_s: np.ndarray, made_s: float, over: bool = False) -> None:
+        """Hear that the dance is made up to `made_s` and has these beats; `over`: that it ends there, together with the music."""
+        end, margin = np.array([made_s, made_s]), 0.0 if over else self._ahead_s
+        if made_s - self._chain[-1].max() < 2 * margin:
+            return
+        matches = _matches(np.asarray(motion_beats_s, float), self._beats, np.stack([self._chain[-1], end]))
+        _, chain = _reading(self._chain, matches, end, self._max_rate)
+        settled = chain[chain.max(axis=1) <= made_s - margin]
+        if len(settled) == len(self._chain) and made_s - self._chain[-1].max() > 3 * margin:
+            settled = np.concatenate([settled, [end - margin]])
+        self._chain = settled[max(np.searchsorted(settled[:, 1], self.settled_s) - 1, 0) :]
+        self.settled_s = float(made_s if over else self._chain[max(len(self._chain) - 2, 0), 1])
+
+    def __call__(self, times_s: np.ndarray) -> np.ndarray:
+        """When to read the dance, (n,) seconds, at times of the music."""
+        if len(self._chain) < 2:
+            return np.asarray(times_s, float)
+        return np.asarray(PchipInterpolator(self._chain[:, 1], self._chain[:, 0])(times_s))
+
+
+def _reading(known: np.ndarray, matches: np.ndarray, end: np.ndarray, max_rate: float) -> tuple[PchipInterpolator, np.ndarray]:
+    """The curve (music to motion) through `known` rows (motion, music), the best chain of `matches` and `end`, and those rows."""
     for bound in np.linspace(max_rate, _safe_secant(max_rate), 5):
-        at_motion, at_music = _best_chain(matches, (times[0], times[-1]), float(bound)).T
-        reading = PchipInterpolator(at_music, at_motion)
-        pace = reading(times, 1)
+        rows = np.concatenate([known[:-1], _best_chain(matches, np.stack([known[-1], end]), float(bound))])
+        curve = PchipInterpolator(rows[:, 1], rows[:, 0])
+        pace = curve(np.arange(known[-1, 1], end[1], 1 / 30), 1)
         if pace.max() <= max_rate and pace.min() >= 1 / max_rate:
             break
-    return np.clip(reading(times), times[0], times[-1])
+    return curve, rows
 
 
-def _matches(motion_beats: np.ndarray, music_beats: np.ndarray, start: float, stop: float) -> np.ndarray:
-    """Possible pairs (k, 3): motion beat, music place, gain; sorted by motion beat."""
+def _matches(motion_beats: np.ndarray, music_beats: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Possible pairs (k, 3) strictly between two `ends` (motion, music): motion beat, music place, gain; sorted by motion beat."""
     if len(music_beats) < 2 or not len(motion_beats):
         return np.zeros((0, 3))
     pairs = []
@@ -128,13 +163,13 @@ def _matches(motion_beats: np.ndarray, music_beats: np.ndarray, start: float, st
         off = np.abs(near - motion_beats) / (0.5 * np.median(np.diff(music_beats)))
         pairs.append(np.stack([motion_beats, near, worth * (1 - 0.3 * off)], axis=1)[off <= 1])
     found = np.concatenate(pairs)
-    inside = (found[:, :2] > start).all(axis=1) & (found[:, :2] < stop).all(axis=1)
+    inside = ((found[:, :2] > ends[0]) & (found[:, :2] < ends[1])).all(axis=1)
     return found[inside][np.argsort(found[inside, 0], kind="stable")]
 
 
-def _best_chain(matches: np.ndarray, ends: tuple[float, float], bound: float) -> np.ndarray:
+def _best_chain(matches: np.ndarray, ends: np.ndarray, bound: float) -> np.ndarray:
     """Rows (motion, music) of the chain of greatest total gain from end to end whose secants stay within 1 / bound and bound."""
-    nodes = np.concatenate([[[ends[0], ends[0], 0.0]], matches, [[ends[1], ends[1], 0.0]]])
+    nodes = np.concatenate([[[*ends[0], 0.0]], matches, [[*ends[1], 0.0]]])
     best, source = np.full(len(nodes), -np.inf), np.zeros(len(nodes), dtype=int)
     best[0] = 0
     for k in range(1, len(nodes)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -113,13 +113,19 @@ class TextDancer:
 
     def move(self, music: Music, asked: Script, seed: int, progress: Progress | None) -> tuple[Motion, Script]:
         """Sample latents segment by segment and decode them."""
-        script = asked if asked.style else replace(asked, style=drawn_style(seed))
-        echo = plan.echoes(music, self.generator.tokens_for(_frames(music)), self.generator.tokens_per_s)
-        motion = self.generator.dance(
-            _features(music), script, seed=seed, echo=_unasked(echo, script, self.generator.tokens_per_s), sampling=self.sampling,
-            progress=progress,
-        )  # fmt: skip
+        script = _styled(asked, seed)
+        motion = self.generator.dance(_features(music), script, seed=seed, echo=self._echo(music, script), sampling=self.sampling,
+                                      progress=progress)  # fmt: skip
         return motion.slice(0, _frames(music)), script if script.moves else replace(script, moves=plan.section_words(music))
+
+    def flow(self, music: Music, asked: Script, seed: int) -> Iterator[Motion]:
+        """The movement of `move` in pieces, as they are made."""
+        script = _styled(asked, seed)
+        return self.generator.stream(_features(music), script, seed=seed, echo=self._echo(music, script), sampling=self.sampling)
+
+    def _echo(self, music: Music, script: Script) -> Echo:
+        tokens_per_s = self.generator.tokens_per_s
+        return _unasked(plan.echoes(music, self.generator.tokens_for(_frames(music)), tokens_per_s), script, tokens_per_s)
 
     def seams_s(self, duration_s: float) -> np.ndarray:
         """Where segments meet."""
@@ -185,6 +191,10 @@ def _choreia() -> Choreia:
     from choreia.models.choreia.model import load as load_choreia
 
     return load_choreia()
+
+
+def _styled(asked: Script, seed: int) -> Script:
+    return asked if asked.style else replace(asked, style=drawn_style(seed))
 
 
 def drawn_style(seed: int) -> str:

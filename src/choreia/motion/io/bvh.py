@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -128,12 +129,24 @@ def write(path: str | os.PathLike[str], motion: Motion, unit_m: float = CENTIMET
     Angles run on past 180 degrees instead of jumping. A leaf named after its parent with `_end` is written as an End Site; other leaves
     get an End Site half as long as their bone.
     """
-    lines = ["HIERARCHY", *_hierarchy_lines(motion.skeleton, unit_m, order), "MOTION", f"Frames: {len(motion)}"]
-    values = _values(motion, unit_m, order)
     with atomic_path(path) as partial, open(partial, "w", encoding="utf-8", newline="\n") as file:
-        file.write("\n".join(lines) + f"\nFrame Time: {1 / motion.fps:.9f}\n")
+        file.writelines(lines((motion,), len(motion), unit_m, order))
+
+
+def lines(pieces: Iterable[Motion], frames: int, unit_m: float = CENTIMETRE, order: str = "ZXY") -> Iterator[str]:
+    """The text of `write` for a take of `frames` frames that comes in pieces: the header with the first, then a line a frame."""
+    last: np.ndarray | None = None
+    for piece in pieces:
+        if last is None:
+            hierarchy = ["HIERARCHY", *_hierarchy_lines(piece.skeleton, unit_m, order), "MOTION", f"Frames: {frames}"]
+            yield "\n".join(hierarchy) + f"\nFrame Time: {1 / piece.fps:.9f}\n"
+        angles = _angles(piece, order)
+        runs_on = np.unwrap(angles if last is None else np.concatenate([last[:1], angles]), axis=0)[-len(piece) :]
+        runs_on += 0 if last is None else last[1] - last[0]
+        values = np.concatenate([piece.root / unit_m, np.rad2deg(runs_on)], axis=1)
         row = " ".join(["%.6f"] * values.shape[1]) + "\n"
-        file.writelines(row % tuple(frame) for frame in values.tolist())
+        yield from (row % tuple(frame) for frame in values.tolist())
+        last = np.stack([angles[-1], runs_on[-1]])
 
 
 def _is_end(skeleton: Skeleton, joint: int) -> bool:
@@ -178,9 +191,8 @@ def _depth_first(parents: tuple[int, ...], joint: int = 0) -> list[int]:
     return [joint] + [deeper for child in below for deeper in _depth_first(parents, child)]
 
 
-def _values(motion: Motion, unit_m: float, order: str) -> np.ndarray:
-    """Channel values (T, 3 + 3 J) in the order in which the hierarchy lists the joints."""
+def _angles(motion: Motion, order: str) -> np.ndarray:
+    """Angles (T, 3 J) in radians in the order in which the hierarchy lists the joints."""
     skeleton = motion.skeleton
     listed = [joint for joint in _depth_first(skeleton.parents) if not _is_end(skeleton, joint)]
-    angles = np.unwrap(euler.from_quaternion(order, motion.rotations[:, listed]), axis=0)
-    return np.concatenate([motion.root / unit_m, np.rad2deg(angles).reshape(len(motion), -1)], axis=1)
+    return euler.from_quaternion(order, motion.rotations[:, listed]).reshape(len(motion), -1)
