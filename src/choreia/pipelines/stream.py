@@ -36,14 +36,16 @@ class Lead:
             self.frames += len(piece)
             yield piece
 
-    def report(self) -> dict[str, object]:
-        """Numbers of a finished dance."""
-        took_s = time.perf_counter() - self.begun_s
-        late_s = max(0.0, -self.least_s)
-        text = f"first pose after {self.first_s:.2f} s; {self.frames / FPS / took_s:.1f} times as fast as the music; " + (
-            f"late by {late_s:.2f} s" if late_s else "never late"
-        )
-        return {"frames": self.frames, "first_pose_s": self.first_s, "late_s": late_s, "notes": [text]}
+    @property
+    def late_s(self) -> float:
+        """By how much the music ever had to wait."""
+        return max(0.0, -self.least_s)
+
+    def __str__(self) -> str:
+        """One line about a finished dance."""
+        speed = self.frames / FPS / (time.perf_counter() - self.begun_s)
+        late = f"late by {self.late_s:.2f} s" if self.late_s else "never late"
+        return f"first pose after {self.first_s:.2f} s; {speed:.1f} times as fast as the music; {late}"
 
 
 def stream(song: Path | None, file: TextIO, *, seed: int = 0, start_s: float = 0.0, seconds: float | None = None, style: str | None = None,
@@ -60,5 +62,5 @@ def stream(song: Path | None, file: TextIO, *, seed: int = 0, start_s: float = 0
     for line in bvh.lines(lead.watch(flow(who, music, asked=wish.script, seed=seed)), clock.frames_in(music.duration_s, FPS)):
         file.write(line)
         file.flush()
-    report = lead.report()
-    return {**report, "warnings": list(wish.warnings), "notes": [*wish.notes, *report["notes"]]}
+    notes = [*wish.notes, str(lead)]
+    return {"frames": lead.frames, "first_pose_s": lead.first_s, "late_s": lead.late_s, "warnings": list(wish.warnings), "notes": notes}
