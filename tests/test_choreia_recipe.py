@@ -28,19 +28,18 @@ def draw(corpus):
     folder, tokenizer = corpus
     stage1 = dancemeld.load_tokenizer(tokenizer)
     takes, _, _ = recipe.read_danced(folder, stage1)
-    return recipe.Draw(takes, Words(), recipe.variant("tiny", stage1.config), seed=3)
+    return recipe.Draw(takes, Words(), recipe.variant("tiny", stage1.config).lrcm, seed=3, grid=2)
 
 
 def test_a_batch_is_a_function_of_seed_stage_and_step(draw):
-    stage = draw.config.lrcm.stages[-1]
+    stage = draw.config.stages[-1]
     first, again, other = draw(stage, 5), draw(stage, 5), draw(stage, 6)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not torch.equal(first["x"], other["x"])
 
 
 def test_memory_is_what_was_danced_just_before(draw):
-    lrcm = draw.config.lrcm
-    batch = draw(lrcm.stages[-1], 0)
+    batch = draw(draw.config.stages[-1], 0)
     whole = {take.rows.tobytes(): take.rows for take in draw.takes}
     for x, memory, there in zip(batch["x"], batch["memory"], batch["has_memory"], strict=True):
         if there:
@@ -56,7 +55,7 @@ def test_tokens_hear_the_move_that_is_danced_then(draw):
     assert (take.number >= 0).mean() > 0.9
     rng = np.random.default_rng(0)
     part = draw._part(take, 0, rng)
-    number = take.number[: draw.config.lrcm.window]
+    number = take.number[: draw.config.window]
     for a in range(len(number)):
         for b in range(a):
             same = np.array_equal(part["moves"][a, : draw.words.dim], part["moves"][b, : draw.words.dim])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,11 +14,17 @@ from choreia.models.beats import recipe as beats
 from choreia.models.choreia import recipe as choreia
 from choreia.models.dancemeld import recipe as dancemeld
 from choreia.models.dancemeld.config import variant as dancemeld_variant
+from choreia.models.lrcm import recipe as lrcm
 from choreia.models.textmotion import recipe as textmotion
 from choreia.models.textmotion.config import variant as textmotion_variant
+from choreia.models.textmotion.model import load as load_textmotion
+from choreia.text.encode import Embedding, Encoder, clip_encoder
 from choreia.training.loop import Settings
 
 Progress = Callable[[str, float], None]
+
+CLIP_VARIABLE = "CHOREIA_CLIP"
+"""Names the folder with CLIP ViT-B/32 as `transformers` saves it (`text.encode.clip_encoder`)."""
 
 
 def prepare(source: Path | None, out: Path, *, songs: int = 56, workers: int = 2, seed: int = 0,
@@ -40,12 +47,22 @@ def train(recipe: str, data: Path, out: Path, *, variant: str = "small", steps: 
         "dancemeld-tokenizer": lambda: _tokenizer(data, out, variant, _settings(out / "tokenizer", seed, max_minutes), steps),
         "dancemeld-prior": lambda: _prior(data, out, variant, _settings(out / "prior", seed, max_minutes), steps),
         "choreia": lambda: _choreia(data, out, variant, _settings(out / variant, seed, max_minutes), steps),
+        "lrcm": lambda: lrcm.train_lrcm(data, out / variant, variant, _settings(out / variant, seed, max_minutes), words_at_hand(), steps),
         "textmotion": lambda: _textmotion(data, out, variant, _settings(out / "textmotion", seed, max_minutes), steps),
         "beats": lambda: _beats(data, out, seed),
     }
     if recipe not in recipes:
         raise ChoreiaError(f"unknown recipe {recipe!r}: choose one of {', '.join(recipes)}")
     return {"text": str(recipes[recipe]())}
+
+
+def words_at_hand() -> Encoder:
+    """What LRCM in pose space reads words with: CLIP where the environment variable CHOREIA_CLIP names its folder, else our own encoder."""
+    folder = os.environ.get(CLIP_VARIABLE)
+    if folder:
+        return clip_encoder(folder)
+    own = load_textmotion()
+    return Embedding(f"{own.name} {own.sha256[:12]}", own.config.dim, own.embed_texts)
 
 
 def _settings(out: Path, seed: int, max_minutes: float | None) -> Settings:

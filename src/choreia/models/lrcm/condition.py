@@ -50,6 +50,15 @@ def branches(source: Given) -> tuple[Given, Given, Given]:
     return hidden(source, ("music", "style", "moves")), hidden(source, ("style", "moves")), source
 
 
+def segment(whole: Given, start: int, tokens: int, memory: Tensor | None) -> Given:
+    """Tokens [start, start + tokens) of `whole`, after `memory`. Beyond its end the last music is held and no move is danced."""
+    rows = torch.arange(start, start + tokens)
+    inside, rows = rows < whole.music.shape[1], rows.clamp(max=whole.music.shape[1] - 1)
+    there = torch.full_like(whole.has_music, float(memory is not None))
+    music, moves, has_moves = whole.music[:, rows], whole.moves[:, rows], whole.has_moves[:, rows] * inside
+    return replace(whole, music=music, moves=moves, has_moves=has_moves, memory=memory, has_memory=there)
+
+
 def stack(parts: Sequence[Given]) -> Given:
     """Along the batch; either all have memory or none."""
     memories = [part.memory for part in parts if part.memory is not None]

@@ -197,6 +197,40 @@ PAPER = Config(
 )  # fmt: skip
 
 
+def _as_in_paper(stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+    """Rates and lengths of `stages`, batches and optimiser of the paper."""
+    return tuple(
+        replace(stage, batch=own.batch, optimiser=own.optimiser, weight_decay=own.weight_decay)
+        for stage, own in zip(stages, PAPER.stages, strict=True)
+    )
+
+
+POSE_SMALL = replace(
+    PAPER,
+    name="pose_small",
+    window=180,
+    tail=30,
+    denoiser=replace(SMALL.denoiser, dim=61, music=3, style=512, moves=512),
+    stages=_as_in_paper(SMALL.stages),
+)
+"""The paper's form in segments of 6 s, with a network of the size of `SMALL`."""
+
+POSE_TINY = replace(
+    POSE_SMALL,
+    name="pose_tiny",
+    window=36,
+    tail=6,
+    denoiser=replace(TINY.denoiser, dim=61, music=3, style=512, moves=512),
+    diffusion=replace(PAPER.diffusion, sample_steps=8),
+    stages=_as_in_paper(TINY.stages),
+)
+
+
+def worded(base: Config, width: int) -> Config:
+    """`base` for texts of `width` numbers on both levels."""
+    return replace(base, denoiser=replace(base.denoiser, style=width, moves=width))
+
+
 def without(base: Config, modality: tuple[str, ...], name: str) -> Config:
     """`base` that never hears `modality`: stages that would hear nothing new lengthen the one before, so that all train as long."""
     stages: list[Stage] = []
@@ -221,6 +255,8 @@ VARIANTS: dict[str, Config] = {
     "small": SMALL,
     "tiny": TINY,
     "paper": PAPER,
+    "pose_small": POSE_SMALL,
+    "pose_tiny": POSE_TINY,
     "no_text": without(SMALL, ("style", "moves"), "no_text"),
     "no_local_text": without(SMALL, ("moves",), "no_local_text"),
     "no_mtmm": without(SMALL, ("memory",), "no_mtmm"),
