@@ -12,14 +12,16 @@ from choreia.errors import ChoreiaError
 from choreia.files import atomic_path
 from choreia.metrics.beats_music import evaluate_beats
 from choreia.models.textmotion.recipe import evaluate_textmotion
+from choreia.pipelines.bench import growth
 from choreia.pipelines.judge_dance import dances
+from choreia.pipelines.judge_length import length
 from choreia.pipelines.judge_moves import moves
 from choreia.pipelines.judge_text import entrants, text
 from choreia.pipelines.judge_tokenizer import tokenizer
 from choreia.pipelines.measuring import Progress
 
 _NOTHING = 1e-5
-TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text")
+TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth")
 
 
 def leaderboard(
@@ -37,12 +39,12 @@ def leaderboard(
     """Rows of every table by its name as "tables", and all of them as a Markdown "text".
 
     Args:
-        data: what `choreia prepare` wrote; needed by all tables but "beats" and "text".
+        data: what `choreia prepare` wrote; needed by all tables but "beats", "text", "length" and "growth".
         only: which of `TABLES`.
         songs: recordings to dance to, besides four composed songs.
         midi: unpacked music with labels, for "beats"; None: composed songs alone.
         runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each.
-        seeds: dances for each song.
+        seeds: dances for each song of "dance".
         workers: processes.
         results: Markdown file in which each table is put between `<!-- NAME -->` and `<!-- /NAME -->`.
         progress: called with a stage and a share done.
@@ -54,6 +56,8 @@ def leaderboard(
         "words": lambda: list(map(asdict, evaluate_textmotion(_needed(data)))),
         "moves": lambda: list(map(asdict, moves(_needed(data)))),
         "text": lambda: text(workers=workers, progress=progress, dances=entrants(runs)),
+        "length": lambda: length(runs, workers, progress),
+        "growth": lambda: growth(runs, progress),
     }
     if unknown := [name for name in only if name not in judges]:
         raise ChoreiaError(f"there is no table {unknown[0]!r}: choose among {', '.join(judges)}")
