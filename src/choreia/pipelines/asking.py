@@ -13,6 +13,7 @@ from choreia.text.lexicon import Term, find, nearest, style_named
 from choreia.text.llm import endpoint
 from choreia.text.match import Matcher, read
 from choreia.text.meaning import Meaning, meaning
+from choreia.text.places import SLACK_S
 from choreia.text.script import read as read_script
 from choreia.types import Move, Music, Script
 
@@ -64,12 +65,24 @@ def wish_for(words: Words, music: Music, style: str | None = None, seed: int = 0
     """
     sense, wish = meaning(), Wish(Script(""))
     if words.script is not None:
-        wish = named(Wish(read_script(words.script, music), read_by="script file"), sense)
+        wish = named(_from_file(words.script, music), sense)
     elif words.prompt is not None:
         wish = _read(words.prompt, music, _Author(words) if words.llm is not None else None, sense, seed, progress)
     if sense and sense.failure:
         wish = replace(wish, warnings=(*wish.warnings, sense.failure))
-    return replace(wish, script=_in_style(wish.script, style))
+    return replace(wish, script=_in_style(wish.script, style), notes=tuple(dict.fromkeys(wish.notes)))
+
+
+def _from_file(path: Path, music: Music) -> Wish:
+    """A script file, its moves cut at the end of the song; ChoreiaError for a move that begins behind it."""
+    script, end_s = read_script(path, music), music.duration_s
+    late = next((move for move in script.moves if move.start_s >= end_s), None)
+    if late:
+        begins = f"{late.text[:60]!r} begins at {late.start_s:.1f} s"
+        raise ChoreiaError(f"{path}: {begins}, past the end of the song at {end_s:.1f} s: leave it out")
+    moves = tuple(replace(move, end_s=min(move.end_s, end_s)) for move in script.moves)
+    notes = [f"{move.text[:60]!r} is cut at the end of the song, {end_s:.1f} s" for move in script.moves if move.end_s > end_s + SLACK_S]
+    return Wish(replace(script, moves=moves), (), tuple(notes), "script file")
 
 
 def _read(prompt: str, music: Music, author: _Author | None, sense: Meaning | None, seed: int, progress: Progress | None) -> Wish:

@@ -56,9 +56,12 @@ def conversation(prompt: str, script: Script) -> dict[str, list[dict[str, str]]]
 
 
 def phrasing(script: Script, rng: np.random.Generator) -> str:
-    """A prompt for a script in informal words: its style, up to four of its moves under any of their names, half of the time with times."""
+    """A prompt for a script in informal words.
+
+    It says the style, half of the words of manner, up to four of the moves under any of their names, half of the time with times.
+    """
     style = style_named(script.style) or script.style.partition(",")[0] or "anything"
-    opening = str(rng.choice(_OPENINGS)).format(style=_called(style, rng))
+    opening = ", ".join([str(rng.choice(_OPENINGS)).format(style=_called(style, rng)), *_manner(script, rng)])
     moves = [script.moves[i] for i in sorted(rng.permutation(len(script.moves))[: rng.integers(1, _MOST_SAID + 1)])]
     if not moves:
         return opening
@@ -80,6 +83,13 @@ def _name(move: Move, rng: np.random.Generator) -> str:
     name = move.text.partition(":")[0].replace("(other side)", "").partition(",")[0].strip()
     term = find(name)
     return str(rng.choice([name, name, *term.synonyms])) if term else name
+
+
+def _manner(script: Script, rng: np.random.Generator) -> list[str]:
+    """Half of the words of manner in a global text, each under any of its names."""
+    texts = script.style.split(", ")
+    words = [word for word in lexicon().manners if word.text in texts and rng.random() < 0.5]
+    return [str(rng.choice([word.name, *word.synonyms])) for word in words]
 
 
 def _called(style: str, rng: np.random.Generator) -> str:

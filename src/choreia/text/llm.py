@@ -143,8 +143,10 @@ def endpoint(url: str | None = None, model: str | None = None, key: str | None =
     """
     url = url or next((os.environ[name] for name in _URL_VARIABLES if os.environ.get(name)), "")
     model = model or os.environ.get("OPENAI_MODEL", "")
-    if not url or not model:
-        raise ChoreiaError("no language model: give its URL and name, or set OPENAI_BASE_URL and OPENAI_MODEL (and OPENAI_API_KEY)")
+    if not model:
+        raise ChoreiaError("no language model: give its name, or set OPENAI_MODEL")
+    if not url:
+        raise ChoreiaError(f"no URL for the language model {model}: give it with --llm-url, or set OPENAI_BASE_URL")
     if re.search(r"[@?#]", url):
         raise ChoreiaError("the URL of a language model holds no password and no query: put the key into OPENAI_API_KEY")
     if not re.match(r"https?://[^\s/]+", url):
