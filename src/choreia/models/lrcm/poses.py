@@ -23,8 +23,9 @@ MUSIC_NAMES = ("centroid", "onset", "beat_pulse")
 at each beat, exact in training, where an activation is a guess; chroma is in no prepared shard, and the centroid stands for pitch."""
 
 _MUSIC = [DANCE_NAMES.index(name) for name in MUSIC_NAMES]
-_LEAST_STD = 1e-3
-"""Columns that hardly move (AMC's collars have no rotation of their own) are not blown up."""
+_LEAST_STD = torch.full((Expmap61.dim,), 1e-3)
+_LEAST_STD[Expmap61.slices["rotations"]] = 0.03
+"""Radians, metres and steps a frame: joints that hardly turn (AMC's collars, the twist of wrists) are not blown up."""
 
 
 def music_rows(features: np.ndarray) -> np.ndarray:
@@ -49,7 +50,7 @@ class Poses:
     def of(takes: Sequence[np.ndarray]) -> Poses:
         """Measured on the values (T, 61) of takes."""
         values = torch.from_numpy(np.concatenate(takes))
-        mean, std = values.double().mean(0).float(), values.double().std(0).float().clamp(min=_LEAST_STD)
+        mean, std = values.double().mean(0).float(), values.double().std(0).float().maximum(_LEAST_STD)
         return Poses(mean, std, (values.amin(0) - mean) / std, (values.amax(0) - mean) / std)
 
     def rows(self, values: np.ndarray) -> np.ndarray:

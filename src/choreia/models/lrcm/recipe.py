@@ -19,7 +19,7 @@ from choreia.models.lrcm.config import VARIANTS, Config, Stage, shortened, varia
 from choreia.models.lrcm.model import MODEL
 from choreia.models.lrcm.objective import Objective
 from choreia.models.lrcm.poses import SPACE, Poses, music_rows
-from choreia.models.lrcm.segments import Danced, Draw
+from choreia.models.lrcm.segments import Danced, Draw, too_short
 from choreia.models.lrcm.words import Scaled, ways
 from choreia.motion.representation import Expmap61
 from choreia.text.encode import Encoder
@@ -96,7 +96,7 @@ def train_lrcm(data: Path, out: Path, name: str, settings: Settings, words: Enco
         ChoreiaError: no such variant, one of another space, no prepared data, or no take as long as a segment.
     """
     config = worded(pose_variant(name), words.dim)
-    takes, poses = read_poses(data, config.tokens_per_s)
+    takes, poses = read_poses(data, config)
     draw = Draw(takes, Scaled(words), config, settings.seed)
     torch.manual_seed(settings.seed)
     objective = Objective(config)
@@ -117,10 +117,13 @@ def pose_variant(name: str) -> Config:
     return config
 
 
-def read_poses(folder: Path, fps: float) -> tuple[list[Danced], Poses]:
-    """Training takes of `folder` frame by frame, at the shards' `fps`, standardised; and by what."""
+def read_poses(folder: Path, config: Config) -> tuple[list[Danced], Poses]:
+    """Training takes of `folder` that are as long as a segment, frame by frame, standardised; and by what."""
     read = [(sample.labels, sample.music, Expmap61.encode(sample.motion)) for sample in training_samples(folder)]
-    poses = Poses.of([values for _, _, values in read])
+    read = [(labels, songs, values) for labels, songs, values in read if len(values) >= config.window]
+    if not read:
+        raise too_short(config)
+    poses, fps = Poses.of([values for _, _, values in read]), config.tokens_per_s
     return [take for labels, songs, values in read for take in _danced(labels, songs, poses.rows(values), fps)], poses
 
 

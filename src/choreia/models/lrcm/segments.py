@@ -87,3 +87,9 @@ class Draw:
         for k in np.unique(number[number >= 0]):
             rows[number == k, : self.words.dim] = self.words.encode([str(rng.choice(take.captions[k]))])[0]
         return rows
+
+
+def too_short(config: Config) -> ChoreiaError:
+    """What is raised where no take is as long as a segment."""
+    long_s = config.window / config.tokens_per_s
+    return ChoreiaError(f"no take to train on is {long_s:.1f} s long: prepare longer ones, or choose a variant with shorter segments")
