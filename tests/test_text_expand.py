@@ -77,7 +77,8 @@ def test_the_closer_time_goes_before_and_says_so():
     [
         ("", "empty"),
         (" \n ... ", "empty"),
-        ("spin " * 10_000, "10000 words"),
+        ("spin " * 10_000, "10000 words and 50000 letters"),
+        ("x" * 20_000, "1 words and 20000 letters"),
         (
             "bars 9-12: arm wave; bars 11-14: stomp",
             r"'bars 9-12' \(arm wave\) and 'bars 11-14' \(stomp\) overlap from 0:20.0 to 0:24.0: move",

@@ -2,12 +2,13 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from choreia.synth.moves import STYLES
 from choreia.text.lexicon import find, lexicon, nearest, respelt, style_named
 from choreia.text.match import read
-from choreia.text.words import distance, form, normal
+from choreia.text.words import Spellings, distance, form, normal
 
 LEXICON = lexicon()
 FIGURES = {f"{style.name}/{figure.name}" for style in STYLES.values() for figure in style.figures}
@@ -103,6 +104,25 @@ def test_distance_counts_slips():
     for (a, b), slips in cases.items():
         assert distance(a, b, 5) == distance(b, a, 5) == slips
     assert distance("short", "entirely other", 2) == 3
+    assert distance("", "abc", 9) == distance("abc", "", 9) == 3 and distance("", "", 9) == 0
+
+
+def by_definition(a: str, b: str) -> int:
+    """Damerau's distance with adjacent swaps, as its recurrence is written."""
+    if not a or not b:
+        return len(a) + len(b)
+    ways = [by_definition(a[1:], b) + 1, by_definition(a, b[1:]) + 1, by_definition(a[1:], b[1:]) + (a[0] != b[0])]
+    return min([*ways, by_definition(a[2:], b[2:]) + 1] if len(a) > 1 and a[1] == b[0] and a[0] == b[1] else ways)
+
+
+def test_distances_are_those_of_the_definition():
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(list("abc"), rng.integers(1, 7))) for _ in range(25)]
+    spellings = Spellings([*words, "c" * 64])
+    for word in words[:12]:
+        expected = [by_definition(word, other) for other in words]
+        assert spellings.distances(word).tolist() == [*expected, 64 - word.count("c")]
+        assert [distance(word, other, 9) for other in words] == expected
 
 
 def test_normal_text_keeps_lines_and_loses_what_cannot_be_printed():

@@ -24,7 +24,8 @@ def tokens(text: str) -> list[str]:
 def stem(word: str) -> str:
     """A word without its plural, -ing, -ed, -er, -ly and final e ("dances", "dancing", "danced" and "dancer": "danc").
 
-    The inflections of Porter's algorithm (1980, steps 1a to 1c and 5), not his derivations, so "rotate" and "rotation" stay apart.
+    The inflections of Porter's algorithm (1980, steps 1a to 1c and 5), not his derivations, so "rotate" and "rotation" stay apart. METEOR
+    asks for Porter; `text.words.stem` looks moves up, so it takes "stompin" for "stomp" and tells "flapper" from "flap".
     """
     if word.endswith(("sses", "ies")):
         word = word[:-2]

@@ -153,13 +153,14 @@ class _Clause:
         elif title:
             self.cues.append(Cue((), [Phrase(tuple(title.split()))], title=title))
         then, groups = False, list(_split(clause))
+        final = max((place for place, group in enumerate(groups) if _says(group)), default=-1)
         for place, group in enumerate(groups):
             if group and group[0].kind in {"comma", "then"}:
                 then = group[0].kind == "then" or (then and len(group) == 1)
                 group = group[1:]
             then |= place + 2 == len(groups) and [piece.kind for piece in groups[place + 1]] == ["then"]
             if group:
-                self.group(group, then, not any(_says(later) for later in groups[place + 1 :]))
+                self.group(group, then, last=place >= final)
                 then = False
         nested = self.frame and len(self.cues) > 1 and not self.cues[0].phrases
         return self.cues[1:] if nested else self.cues

@@ -75,7 +75,8 @@ def _check(prompt: str) -> None:
         raise ChoreiaError("the prompt is empty: say a style or a move, as 'popping; chorus: arm wave'")
     words = len(prompt.split())
     if words > MOST_WORDS or len(prompt) > MOST_LETTERS:
-        raise ChoreiaError(f"the prompt has {words} words: give at most {MOST_WORDS} ({MOST_LETTERS} letters), or a script file")
+        said = f"the prompt has {words} words and {len(prompt)} letters"
+        raise ChoreiaError(f"{said}: give at most {MOST_WORDS} words and {MOST_LETTERS} letters, or a script file")
 
 
 def _fitting(script: Script, music: Music) -> Script:

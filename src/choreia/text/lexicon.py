@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
 from typing import Any
 
-from choreia.text.words import FILLERS, distance, form, stem, stems
+import numpy as np
+
+from choreia.text.words import FILLERS, LINKS, Spellings, distance, form, stem, stems
 
 LONGEST_WORDS = 6
 """Words of the longest phrase that is looked up as one name."""
@@ -85,9 +87,37 @@ class Lexicon:
         return _table((key, entry) for key, entries in pairs if key for entry in entries)
 
     @cached_property
-    def by_start(self) -> dict[tuple[str, int], list[str]]:
-        """Forms by first letter and length without spaces."""
-        return _table(((written[0], len(written.replace(" ", ""))), written) for written in self.by_form)
+    def by_start(self) -> dict[tuple[str, int], list[tuple[str, str]]]:
+        """Forms without and with their spaces, by first letter and length without spaces."""
+        glued = ((written.replace(" ", ""), written) for written in self.by_form)
+        return _table(((pair[0][0], len(pair[0])), pair) for pair in glued)
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """Stems of all words of all forms."""
+        return frozenset(stem(word) for written in self.by_form for word in written.split())
+
+    @cached_property
+    def names(self) -> Names:
+        """Names and synonyms of the terms, to be compared by spelling."""
+        return Names(self.terms)
+
+
+class Names:
+    """Names and synonyms (n,) of terms, those of a term together from its place in `starts` on."""
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        written = [form(name) for term in terms for name in (term.name, *term.synonyms)]
+        self.starts = np.cumsum([0, *(1 + len(term.synonyms) for term in terms[:-1])])
+        self._spellings = Spellings(written)
+        self._with_stem = _table((stem(part), place) for place, name in enumerate(written) for part in name.split())
+
+    def unlike(self, word: str) -> np.ndarray:
+        """Letters in which `word` differs from each name over letters, (n,), 0 to 1; at most a half where it is a word of the name."""
+        unlike = self._spellings.distances(word) / np.maximum(self._spellings.sizes, len(word))
+        partly = self._with_stem.get(stem(word), [])
+        unlike[partly] = np.minimum(unlike[partly], 0.5)
+        return unlike
 
 
 def _table(pairs: Iterable[tuple]) -> dict:
@@ -132,6 +162,12 @@ def candidates(phrase: str, style: str | None = None) -> list[Entry]:
     return sorted(found, key=lambda entry: isinstance(entry, Term) and style not in entry.styles)
 
 
+@lru_cache(maxsize=4096)
+def is_part(word: str) -> bool:
+    """Whether a word stands in any form, with whatever ending, or makes no difference: phrases with others name nothing."""
+    return all(part in LINKS or stem(part) in lexicon().parts for part in form(word).split())
+
+
 def style_named(text: str) -> str | None:
     """The style that a global text begins with or names first, whole words only; None when it names none."""
     words = form(text).split()
@@ -143,7 +179,7 @@ def style_named(text: str) -> str | None:
     return None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def respelt(phrase: str) -> str | None:
     """The nearest known form within a slip of the fingers: one letter in a word of 5 to 8, two in a longer; None beyond that.
 
@@ -151,8 +187,10 @@ def respelt(phrase: str) -> str | None:
     """
     glued = form(phrase).replace(" ", "")
     most = 0 if len(glued) < 5 else 1 if len(glued) < 9 else 2
-    near = (w for size in range(len(glued) - most, len(glued) + most + 1) for w in lexicon().by_start.get((glued[:1], size), []))
-    ranked = sorted((distance(glued, written.replace(" ", ""), most), place, written) for place, written in enumerate(near))
+    near = (pair for size in range(len(glued) - most, len(glued) + most + 1) for pair in lexicon().by_start.get((glued[:1], size), []))
+    letters = frozenset(glued)
+    alike = ((place, pair) for place, pair in enumerate(near) if len(letters.symmetric_difference(pair[0])) <= 2 * most)
+    ranked = sorted((distance(glued, other, most), place, written) for place, (other, written) in alike)
     return ranked[0][2] if ranked and ranked[0][0] <= most and len(glued) > 2 else None
 
 
@@ -160,17 +198,10 @@ def respelt(phrase: str) -> str | None:
 def nearest(word: str, n: int = 3, style: str | None = None) -> tuple[Term, ...]:
     """The `n` moves whose names or synonyms are spelt most like `word`, nearest first; those of `style` before others as near."""
     written = form(word)
-    parts = [part for part in written.split() if part not in FILLERS] or [written]
-
-    def far(term: Term) -> tuple[float, bool]:
-        away = min(_unlike(part, form(name)) for name in (term.name, *term.synonyms) for part in {written, *parts})
-        return away, style is not None and style not in term.styles
-
-    return tuple(sorted(lexicon().terms, key=far)[:n])
-
-
-def _unlike(written: str, other: str) -> float:
-    """Letters that differ over letters, 0 to 1; at most a half when `written` is one of the words of `other`."""
-    longest = max(len(written), len(other))
-    unlike = distance(written, other, longest) / longest
-    return min(unlike, 0.5) if stem(written) in {stem(part) for part in other.split()} else unlike
+    parts = {part for part in written.split() if part not in FILLERS}
+    names = lexicon().names
+    unlike = np.min([names.unlike(part) for part in {written, *parts}], axis=0)
+    terms = lexicon().terms
+    far = np.minimum.reduceat(unlike, names.starts)
+    order = np.lexsort(([style is not None and style not in term.styles for term in terms], far))
+    return tuple(terms[i] for i in order[:n])

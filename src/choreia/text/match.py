@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import takewhile
 from typing import Protocol
 
 import numpy as np
 
 from choreia.text.encode import Encoder
-from choreia.text.lexicon import LONGEST_WORDS, Entry, Term, candidates, lexicon, respelt
+from choreia.text.lexicon import LONGEST_WORDS, Entry, Term, candidates, is_part, lexicon, respelt
 from choreia.text.words import FILLERS, form
 
 CLOSE = 0.55
@@ -77,7 +78,8 @@ def read(words: Sequence[str], style: str | None = None, matcher: Matcher | None
 
 def _longest(words: Sequence[str], at: int, style: str | None) -> tuple[int, Entry | None]:
     """The longest name that begins at a word, and its number of words."""
-    for size in range(min(LONGEST_WORDS, len(words) - at), 0, -1):
+    most = len(list(takewhile(is_part, words[at : at + LONGEST_WORDS])))
+    for size in range(most, 0, -1):
         phrase = words[at : at + size]
         if (size == 1 and phrase[0] in FILLERS) or (all(word in FILLERS for word in phrase) and not _written(phrase)):
             continue

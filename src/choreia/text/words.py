@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Any
+
+import numpy as np
 
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth")
@@ -38,6 +42,7 @@ def normal(text: str) -> str:
     return re.sub(r" *\n *", "\n", re.sub(r"[^\S\n]+", " ", printable)).strip()
 
 
+@lru_cache(maxsize=8192)
 def form(text: str) -> str:
     """The form under which names are compared: normal, letters and digits only, words apart: "Bee's knees" is "bees knees"."""
     return " ".join(re.findall(r"[^\W_]+", normal(text).replace("'", "")))
@@ -60,16 +65,42 @@ def stems(text: str) -> tuple[str, ...]:
 
 def distance(a: str, b: str, most: int) -> int:
     """Letters inserted, left out, changed or swapped between two spellings (Damerau 1964, adjacent swaps); `most` + 1 for any more."""
-    if abs(len(a) - len(b)) > most:
-        return most + 1
-    before, row = list(range(len(b) + 1)), list(range(len(b) + 1))
-    for i, letter in enumerate(a, 1):
-        older, before, row = before, row, [i]
-        for j, other in enumerate(b, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != other))
-            if i > 1 and j > 1 and letter == b[j - 2] and a[i - 2] == other:
-                cost = min(cost, older[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return min(row[-1], most + 1)
+    every = (1 << len(b)) - 1
+    rises, falls = _slips([_places(letter, b) for letter in a], every)
+    return min(len(a) + rises.bit_count() - falls.bit_count(), most + 1)
+
+
+class Spellings:
+    """Words (n,) of 1 to 64 letters, laid out so that their distances to another are counted at once."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.sizes = np.array([len(word) for word in words])
+        bits = np.uint32 if self.sizes.max() <= 32 else np.uint64
+        self._every = np.array([(1 << len(word)) - 1 for word in words], bits)
+        self._none = np.zeros_like(self._every)
+        self._places = {letter: np.array([_places(letter, word) for word in words], bits) for letter in {*"".join(words)}}
+
+    def distances(self, word: str) -> np.ndarray:
+        """`distance` of `word` to each, (n,), without a limit."""
+        rises, falls = _slips([self._places.get(letter, self._none) for letter in word], self._every)
+        return len(word) + np.bitwise_count(rises).astype(int) - np.bitwise_count(falls)
+
+
+def _places(letter: str, word: str) -> int:
+    """The places of a letter in a word, as bits."""
+    return sum(1 << place for place, other in enumerate(word) if other == letter)
+
+
+def _slips(rows: Sequence[Any], every: Any) -> tuple[Any, Any]:
+    """Places of a word at which its distance to another grows, and falls, by one letter: the bit-parallel recurrence of Hyyrö (2003).
+
+    `rows`: for each letter of the other, the places at which the word has it; `every`: all its places. Bits, or arrays for many words.
+    """
+    rises = every
+    falls = same = row_before = every ^ every
+    for row in rows:
+        swapped = ((~same & row) << 1) & row_before
+        same = (((row & rises) + rises) ^ rises) | row | falls | swapped
+        more, less = ((falls | ~(same | rises)) << 1) | 1, (same & rises) << 1
+        rises, falls, row_before = less | ~(same | more), more & same, row
+    return rises & every, falls & every
