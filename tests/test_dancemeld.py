@@ -51,7 +51,7 @@ def track(seed):
 
 @pytest.fixture(scope="module")
 def corpus():
-    return recipe.Corpus(tuple(track(k) for k in range(6)), (track(100),), ("sway", "swing"))
+    return recipe.Corpus(tuple(track(k) for k in range(6)), ("sway", "swing"))
 
 
 @pytest.fixture(scope="module")
@@ -188,10 +188,6 @@ class TestTraining:
         for stage, least in (("1", 0.75), ("2", 0.9)):
             lines = [json.loads(line)["loss"] for line in (trained[0] / stage / "log.jsonl").read_text().splitlines()]
             assert lines[-1] < least * lines[0]
-
-    def test_tokenizer_is_measured(self, trained, corpus):
-        measured = recipe.evaluate_tokenizer(trained[1], corpus)
-        assert 0 < measured["mpjpe_mm"] < 1000 and 0 < measured["bottom_use_percent"] <= 100
 
     def test_weights_are_half_and_say_what_they_are(self, trained, corpus):
         weights = read_weights(trained[2], MODEL)

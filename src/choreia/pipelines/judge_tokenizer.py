@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from choreia.data.shards import Sample, read_samples
+from choreia.data.shards import read_samples
 from choreia.errors import ChoreiaError
 from choreia.metrics.physics import planted_percent
+from choreia.models.dancemeld.body import level_joints
 from choreia.models.dancemeld.model import Generator, load
 from choreia.motion.cleanup import lock_feet
-from choreia.motion.kinematics import positions
 from choreia.motion.representation import Heading152
+from choreia.types import Motion
 
 SHORTEST_FRAMES = 32
 
@@ -33,41 +36,37 @@ class TokenizerRow:
 
 
 def tokenizer(data: Path) -> list[TokenizerRow]:
-    """Held-out dance, and all held-out takes."""
+    """Held-out dance, where there is any, and all held-out takes; ChoreiaError when nothing is held out."""
     generator = load("small")
     samples = [sample for sample in read_samples(data / "real", "test") if len(sample.motion) >= SHORTEST_FRAMES]
     if not samples:
         raise ChoreiaError(f"{data}: no held-out takes; make them with `choreia prepare`")
-    return [_row("held-out dance", [s for s in samples if s.labels.dance], generator), _row("all held-out", samples, generator)]
+    groups = {"held-out dance": [sample for sample in samples if sample.labels.dance], "all held-out": samples}
+    return [row(name, [sample.motion for sample in group], generator) for name, group in groups.items() if group]
 
 
-def _row(name: str, samples: list[Sample], generator: Generator) -> TokenizerRow:
+def row(name: str, takes: Sequence[Motion], generator: Generator) -> TokenizerRow:
+    """How well a tokenizer rebuilds whole takes, of `SHORTEST_FRAMES` or more."""
     errors, rebuilt, bottom, top = [], [], [], []
-    for sample in samples:
-        latents = generator.encode(sample.motion)
-        values = generator.decode(latents)[: len(sample.motion)]
-        errors.append(_joint_errors_mm(values, Heading152.encode(sample.motion), sample.motion.fps))
-        rebuilt.append(lock_feet(Heading152.decode(values, sample.motion.fps)))
+    for motion in takes:
+        latents = generator.encode(motion)
+        values = generator.decode(latents)[: len(motion)]
+        errors.append(joint_errors_mm(values, Heading152.encode(motion)))
+        rebuilt.append(lock_feet(Heading152.decode(values, motion.fps)))
         codes = generator.codes(latents)
         bottom.append(codes.bottom)
         top.append(codes.top)
     error, sizes = np.concatenate(errors), generator.config.tokenizer
-    return TokenizerRow(name, len(samples), sum(s.motion.duration_s for s in samples) / 60, float(error.mean()),
-                        float(np.quantile(error, 0.95)), planted_percent(rebuilt),
-                        _use(np.concatenate(bottom), sizes.bottom_sizes), _use(np.concatenate(top), sizes.top_sizes))  # fmt: skip
+    used = [use_percent(np.concatenate(codes), of) for codes, of in ((bottom, sizes.bottom_sizes), (top, sizes.top_sizes))]
+    minutes = sum(motion.duration_s for motion in takes) / 60
+    return TokenizerRow(name, len(takes), minutes, float(error.mean()), float(np.quantile(error, 0.95)), planted_percent(rebuilt), *used)
 
 
-def _joint_errors_mm(a: np.ndarray, b: np.ndarray, fps: float) -> np.ndarray:
-    """Mean joint distance of every frame, both dancers standing on one spot and facing one way."""
-    places = [positions(Heading152.decode(_still(v), fps)) for v in (a, b)]
-    relative = [place - place[:, :1] for place in places]
-    return 1000 * np.linalg.norm(relative[0] - relative[1], axis=-1).mean(axis=1)
+def joint_errors_mm(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Mean joint distance of every frame (T,) of heading152 values (T, 152), both dancers standing on one spot and facing one way."""
+    return 1000 * (level_joints(torch.from_numpy(a)) - level_joints(torch.from_numpy(b))).norm(dim=-1).mean(-1).numpy()
 
 
-def _still(values: np.ndarray) -> np.ndarray:
-    return np.concatenate([values[:, :1], np.zeros((len(values), 3), values.dtype), values[:, 4:]], axis=1)
-
-
-def _use(codes: np.ndarray, sizes: tuple[int, ...]) -> float:
-    """Share of codes that occur at all in (M, levels), in percent."""
+def use_percent(codes: np.ndarray, sizes: tuple[int, ...]) -> float:
+    """Share of a codebook's codes, of all levels, that occur at all in (M, levels)."""
     return 100 * sum(len(np.unique(codes[:, level])) for level in range(len(sizes))) / sum(sizes)

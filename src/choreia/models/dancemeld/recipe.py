@@ -1,4 +1,4 @@
-"""How DanceMeld is trained and measured: tokenizer, then prior over its latents. Each function is one experiment."""
+"""How DanceMeld is trained: tokenizer, then prior over its latents. Each function is one experiment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from torch import Tensor
 from choreia.data.shards import Sample, mirrored, read_samples
 from choreia.errors import ChoreiaError
 from choreia.models.base import read_weights, write_weights
-from choreia.models.dancemeld.body import level_joints
 from choreia.models.dancemeld.codec import in_pieces, join, split
 from choreia.models.dancemeld.codes import CodesPrior
 from choreia.models.dancemeld.condition import fold_music
@@ -30,10 +29,9 @@ from choreia.training.tracks import Track, Windows
 
 @dataclass(frozen=True)
 class Corpus:
-    """Un-normalised tracks at the variant's rate by split, and the names of the styles."""
+    """Un-normalised tracks to train on, at the variant's rate, and the names of the styles."""
 
     train: tuple[Track, ...]
-    held_out: tuple[Track, ...]
     styles: tuple[str, ...]
 
 
@@ -54,18 +52,12 @@ PRIOR_MIX = Mix(dance=3.0, other=0.35, synthetic=0.6, all_songs=True, fill_gaps=
 
 
 def read_corpus(folder: Path, config: Config, mix: Mix) -> Corpus:
-    """Tracks of what `choreia prepare` left in `folder` (real/, synthetic/), on the variant's representation; training also mirrored."""
+    """Training takes of what `choreia prepare` left in `folder` (real/, synthetic/), each also mirrored, with the styles of all splits."""
     read = {split: _read(folder, split) for split in ("train", "val", "test")}
     samples = {split: _without_outdanced(found) if mix.fill_gaps else found for split, found in read.items()}
-    train_samples = samples["train"] + [mirrored(sample) for sample in samples["train"]]
     styles = tuple(sorted({sample.labels.style for part in samples.values() for sample in part}))
-    held_out = samples["test"] or samples["val"]
-    first = replace(mix, all_songs=False)
-    return Corpus(
-        tuple(track for sample in train_samples for track in _tracks(sample, config, mix, styles)),
-        tuple(track for sample in held_out for track in _tracks(sample, config, first, styles)),
-        styles,
-    )
+    both_ways = samples["train"] + [mirrored(sample) for sample in samples["train"]]
+    return Corpus(tuple(track for sample in both_ways for track in _tracks(sample, config, mix, styles)), styles)
 
 
 def _read(folder: Path, split: str) -> list[Sample]:
@@ -171,32 +163,6 @@ def load_tokenizer(path: Path) -> TokenizerObjective:
     objective = TokenizerObjective(Config.from_json(weights.header["config"]), weights.tensors["mean"], weights.tensors["std"])
     objective.load_state_dict(weights.tensors)
     return objective.eval().requires_grad_(False)
-
-
-def evaluate_tokenizer(path: Path, corpus: Corpus) -> dict[str, float]:
-    """Whole held-out takes there and back: MPJPE in mm from the pelvis in the dancer's heading, root speed error, use of the codebooks."""
-    objective = load_tokenizer(path)
-    errors, drifts, codes = [], [], []
-    for track in corpus.held_out:
-        values = torch.from_numpy(track.values[: len(track.values) // 8 * 8])[None]
-        if values.shape[1] >= 32:
-            made = objective.tokenizer((values - objective.mean) / objective.std)
-            again = made.values * objective.std + objective.mean
-            errors.append((level_joints(again) - level_joints(values)).norm(dim=-1).mean(-1).flatten())
-            drifts.append(((again - values)[..., 1:3]).norm(dim=-1).mean())
-            codes.append((made.bottom.codes.flatten(0, 1), made.top.codes.flatten(0, 1)))
-    return {
-        "mpjpe_mm": 1000 * float(torch.cat(errors).mean()),
-        "mpjpe_p95_mm": 1000 * float(torch.cat(errors).quantile(0.95)),
-        "planar_speed_error_mps": float(torch.stack(drifts).mean()),
-        "bottom_use_percent": _use(torch.cat([bottom for bottom, _ in codes]), objective.config.bottom_sizes),
-        "top_use_percent": _use(torch.cat([top for _, top in codes]), objective.config.top_sizes),
-    }
-
-
-def _use(codes: Tensor, sizes: tuple[int, ...]) -> float:
-    """Share of codes that occur at all in (M, levels), over all levels, in percent."""
-    return 100 * sum(len(codes[:, level].unique()) for level in range(len(sizes))) / max(1, sum(sizes))
 
 
 def train_prior(corpus: Corpus, tokenizer: Path, out: Path, config: Config, settings: Settings, steps: int | None = None) -> Path:
