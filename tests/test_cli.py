@@ -52,7 +52,7 @@ def refused(result: tuple[int, str, str], *words: str) -> None:
 def test_help_lists_every_command(run):
     code, out, _ = run("--help")
     assert code == 0
-    for command in ("dance", "analyze", "convert", "render", "prepare", "train", "evaluate", "bench"):
+    for command in ("dance", "analyze", "convert", "render", "prepare", "corpus", "train", "evaluate", "bench"):
         assert command in out
 
 
@@ -138,6 +138,44 @@ def test_a_prompt_is_danced_and_what_it_did_not_know_is_said(run, tmp_path, clic
     assert script["style"].startswith("popping") and any(move["text"].startswith("arm wave") for move in script["moves"])
 
 
+def test_unknown_moves_are_told_with_the_nearest(run, tmp_path, click_track):
+    code, out, _ = run("dance", click_track, "--model", "choreographer", "--formats", "json", "-o", tmp_path / "out", "--json",
+                       "--prompt", "popping; 0:01 to 0:03: moonwolf, xyzzy")  # fmt: skip
+    said = [line for line in json.loads(out)["warnings"] if "xyzzy" in line]
+    assert code == 0 and len(said) == 1 and "nearest by spelling" in said[0]
+
+
+def test_a_language_model_that_is_not_there_is_one_warning(run, tmp_path, click_track, monkeypatch):
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setenv("OPENAI_API_KEY", "hidden-key")
+    code, out, err = run("dance", click_track, "--model", "choreographer", "--formats", "json", "-o", tmp_path / "out",
+                         "--prompt", "popping; 0:01 to 0:03: arm wave", "--llm", "tiny", "--llm-url", "http://127.0.0.1:9/v1")  # fmt: skip
+    warnings = [line for line in err.splitlines() if line.startswith("warning")]
+    assert code == 0 and len(warnings) == 1 and "cannot be reached" in warnings[0] and "by rule" in warnings[0]
+    provenance = (tmp_path / "out" / "dance.json").read_text()
+    assert json.loads(provenance)["read_by"] == "rules" and "hidden-key" not in provenance + out + err
+
+
+def test_a_corpus_is_written_once(run, tmp_path):
+    path = tmp_path / "corpus.jsonl"
+    code, out, _ = run("corpus", "-o", path, "--made", "3", "--phrasings", "2", "--seed", "5")
+    assert code == 0 and str(path) in out
+    first = path.read_text(encoding="utf-8")
+    assert [len(json.loads(line)["messages"]) for line in first.splitlines()] == [3] * 6
+    refused(run("corpus", "-o", path), "--force")
+    assert run("corpus", "-o", path, "--made", "3", "--phrasings", "2", "--seed", "5", "--force")[0] == 0
+    assert path.read_text(encoding="utf-8") == first
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [(("--made", "0"), "prepared"), (("--made", "-1"), "--made"), (("--phrasings", "0"), "phrasings"), (("nowhere",), "choreia prepare")],
+)
+def test_a_corpus_of_nothing_is_one_line(run, tmp_path, options, word):
+    refused(run("corpus", *options, "-o", tmp_path / "c.jsonl"), word)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("options", "word"),
     [
@@ -149,6 +187,16 @@ def test_a_prompt_is_danced_and_what_it_did_not_know_is_said(run, tmp_path, clic
         (("--script", "nowhere.json"), "nowhere.json"),
         (("--prompt", "popping", "--style", "salsa"), "leave one"),
         (("--prompt", "popping", "--guidance-text", "2"), "choreia model"),
+        (("--prompt", ""), "empty"),
+        (("--prompt", "\t\n"), "empty"),
+        (("--prompt", "?!"), "empty"),
+        (("--prompt", "a" * 20_000), "12000 letters"),
+        (("--prompt", "popping; 9:00: arm wave"), "past the end"),
+        (("--prompt", "popping; 0:01-0:03: arm wave; 0:02-0:04: stomp"), "arm wave"),
+        (("--prompt", "popping; 0:03-0:01: arm wave"), "0:03-0:01"),
+        (("--prompt", "popping; bridge 7: arm wave"), "bridge"),
+        (("--llm", "tiny"), "--prompt"),
+        (("--prompt", "popping", "--llm-url", "http://here/v1"), "--llm"),
     ],
 )
 def test_bad_words_are_one_line(run, tmp_path, click_track, options, word):

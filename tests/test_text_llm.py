@@ -17,7 +17,11 @@ RIGHT = json.dumps(
     {"style": "popping, sharp", "moves": [{"from": "bar 1", "to": "bar 4", "text": "arm wave"}, {"at": "chorus 2", "text": "glide"}]}
 )
 LATE = json.dumps({"style": "popping", "moves": [{"from": "bar 1", "to": "bar 400", "text": "arm wave"}]})
+TWO_LEVEL = "Dance style characteristics: popping\n\nDance movement sequence:\n\n- 00:00:02.000 - 00:00:04.500: arm wave\n"
 EXTRA = json.dumps({"style": "popping", "moves": [{"when": "bar 1", "text": "arm wave"}]})
+
+
+HUGE = json.dumps({"style": "popping", "moves": [{"start_s": 0, "end_s": 10**400, "text": "arm wave"}]})
 
 
 def chat(content: str) -> tuple[int, str]:
@@ -85,7 +89,23 @@ def test_a_right_answer_becomes_a_script(serve):
     assert asked["response_format"]["type"] == "json_schema"
 
 
-@pytest.mark.parametrize("wrong", ["I would love to!", EXTRA, LATE, "[]", '{"style": 3}'])
+def test_what_is_asked_tells_the_song_and_the_words_that_can_be_danced(serve):
+    server, model = serve(chat(RIGHT))
+    model.write("a thing", song())
+    question = server.asked[0]["messages"][1]["content"]
+    for word in ("a thing", "80.0 s", "120 BPM", "popping", "waltz", "arm wave", "running man"):
+        assert word in question
+
+
+@pytest.mark.parametrize("answer", [TWO_LEVEL, f"Here you are:\n```\n{TWO_LEVEL}```"])
+def test_a_model_tuned_on_the_corpus_answers_in_its_format(serve, answer):
+    script = serve(chat(answer))[1].write("waves", song())
+    assert script.style == "popping" and [(m.start_s, m.end_s, m.text) for m in script.moves] == [(2.0, 4.5, "arm wave")]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["I would love to!", EXTRA, LATE, "[]", '{"style": 3}', "1" * 5000, HUGE, TWO_LEVEL.replace("04.5", "01.5")]
+)
 def test_a_wrong_answer_is_sent_back_with_what_is_wrong(serve, wrong):
     server, model = serve(chat(wrong), chat(f"Sure:\n```json\n{RIGHT}\n```"))
     assert model.write("waves", song()).style == "popping, sharp"
@@ -116,6 +136,22 @@ def test_after_three_tries_the_prompt_is_read_by_rule(serve, answer, words):
     assert len(server.asked) == 3
 
 
+@pytest.mark.parametrize(("code", "words"), [(401, "OPENAI_API_KEY"), (403, "OPENAI_API_KEY"), (404, "the model's name")])
+def test_what_asking_again_would_not_change_is_asked_once(serve, code, words):
+    server, model = serve((code, "no"))
+    with pytest.raises(ChoreiaError, match=f"HTTP {code}.*{words}"):
+        model.write("waves", song())
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("key", ["hidden\rvalue", "hidden\nvalue", "hidden…value"])
+def test_a_key_that_cannot_be_sent_is_not_shown(serve, key):
+    server, model = serve(chat(RIGHT))
+    with pytest.raises(ChoreiaError, match="cannot be sent") as told:
+        Endpoint(model.url, "tiny", key).write("waves", song())
+    assert "hidden" not in str(told.value) and "\n" not in str(told.value) and server.asked == []
+
+
 def test_a_server_that_knows_no_schema_is_asked_without(serve):
     server, model = serve((400, "unknown field"), chat(RIGHT))
     assert model.write("waves", song()).style == "popping, sharp"
@@ -140,8 +176,10 @@ def test_nobody_there(monkeypatch):
 def test_arguments_go_before_the_environment(monkeypatch):
     for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_MODEL", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ChoreiaError, match="set OPENAI_BASE_URL"):
+    with pytest.raises(ChoreiaError, match="set OPENAI_MODEL"):
         endpoint()
+    with pytest.raises(ChoreiaError, match="set OPENAI_BASE_URL"):
+        endpoint(model="small")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://here/v1")
     monkeypatch.setenv("OPENAI_MODEL", "small")
     monkeypatch.setenv("OPENAI_API_KEY", "k")
@@ -150,6 +188,14 @@ def test_arguments_go_before_the_environment(monkeypatch):
     assert "'k'" not in repr(endpoint())
     with pytest.raises(ChoreiaError, match="is not the URL"):
         endpoint("file:///etc/passwd", "m")
+    assert endpoint("http://here/v1/chat/completions", "m").url == endpoint("http://here/v1/", "m").url == "http://here/v1"
+
+
+@pytest.mark.parametrize("url", ["https://me:hidden@here/v1", "https://here/v1?key=hidden", "https://here/v1#hidden"])
+def test_a_url_with_a_secret_is_refused_and_not_shown(url):
+    with pytest.raises(ChoreiaError, match="OPENAI_API_KEY") as told:
+        endpoint(url, "m")
+    assert "hidden" not in str(told.value)
 
 
 def test_overlapping_moves_of_a_model_are_refused():
