@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from choreia.errors import ChoreiaError
+from choreia.models.base import read_weights, write_weights
 from choreia.training import checkpoint
 from choreia.training.loop import Settings, train
 from choreia.training.optim import Adan, warm_cosine
@@ -247,3 +248,13 @@ class TestWindows:
     def test_too_short_material_is_refused(self):
         with pytest.raises(ChoreiaError, match="no take has 101 frames"):
             Windows(self.tracks(), 101, seed=0)
+
+
+def test_weights_of_the_same_content_are_the_same_bytes(tmp_path):
+    header = {"model": "x", "config": '{"a": "é"}', **{f"field {k}": str(k) for k in range(20)}}
+    written = set()
+    for _ in range(6):
+        write_weights(tmp_path / "w.safetensors", {"b": torch.arange(5.0), "a": torch.ones(3, 2)}, header)
+        written.add((tmp_path / "w.safetensors").read_bytes())
+    read = read_weights(tmp_path / "w.safetensors", "x")
+    assert len(written) == 1 and read.header["config"] == header["config"] and torch.equal(read.tensors["b"], torch.arange(5.0))

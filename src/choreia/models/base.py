@@ -12,10 +12,11 @@ from typing import Protocol
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from choreia.errors import ChoreiaError
+from choreia.files import atomic_path
 from choreia.types import Motion
 
 Progress = Callable[[str, float], None]
@@ -67,12 +68,18 @@ class Weights:
 
 
 def write_weights(path: Path, tensors: dict[str, Tensor], header: dict[str, str], half: bool = False) -> None:
-    """Write tensors with a header, whole or not at all; `half` stores floating-point ones in fp16."""
+    """Write tensors with a header, whole or not at all, the same bytes for the same content; `half` stores floating-point ones in fp16."""
     kept = {n: (v.half() if half and v.is_floating_point() else v).contiguous().clone() for n, v in tensors.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    save_file(kept, temporary, {"format": FORMAT, **header})
-    temporary.replace(path)
+    with atomic_path(path) as partial:
+        partial.write_bytes(_ordered(save(kept, {"format": FORMAT, **header})))
+
+
+def _ordered(content: bytes) -> bytes:
+    """A safetensors file with the fields of its header in order, which safetensors itself leaves to chance."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode().ljust(end - 8)
+    return content[:8] + header + content[end:]
 
 
 def read_weights(path: Path, model: str, sha256: str | None = None) -> Weights:
