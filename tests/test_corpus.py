@@ -86,7 +86,7 @@ def test_made_up_moves_follow_one_another_in_whole_8_counts():
         assert all(first.end_s <= second.start_s + 1e-9 for first, second in pairwise(script.moves))
         spans_s = np.array([move.end_s - move.start_s for move in script.moves])
         eights = [spans_s * bpm / 480 for bpm in range(80, 141)]
-        assert any(np.allclose(n, np.round(n)) and 1 <= round(n.min()) and round(n.max()) <= 4 for n in eights)
+        assert any(np.allclose(n, np.round(n)) and round(n.min()) >= 1 and round(n.max()) <= 4 for n in eights)
 
 
 def test_made_up_scripts_follow_their_seed():
