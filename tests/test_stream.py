@@ -1,10 +1,12 @@
 """A dance that is still being made: the same however it comes in pieces, within the stage, on the beat, its BVH that of the whole."""
 
 import io
+import os
 
 import numpy as np
 import pytest
 
+from choreia.cli import main
 from choreia.errors import ChoreiaError
 from choreia.motion import cleanup, pieces, staging
 from choreia.motion.beats import kinetic_beats
@@ -247,3 +249,29 @@ class TestCommand:
     def test_no_song(self):
         with pytest.raises(ChoreiaError, match="name a sound file"):
             streaming.stream(None, io.StringIO())
+
+    def test_what_does_not_go_together(self, monkeypatch, capsys):
+        for extra in (["--takes", "2"], ["--compose", "pop"]):
+            monkeypatch.setattr("sys.argv", ["choreia", "dance", "song.wav", "--stream", *extra])
+            with pytest.raises(SystemExit) as left:
+                main()
+            assert left.value.code == 2 and "leave --compose and --takes out" in capsys.readouterr().err
+
+    @pytest.fixture
+    def known(self, dance, music, monkeypatch):
+        """The default model and the analysis replaced by a dance and a song that are known."""
+        monkeypatch.setattr(streaming, "dancer", lambda model, style, guidance: TextDancer(Danced(dance)))
+        monkeypatch.setattr(streaming, "analyze_file", lambda song, start_s, seconds: music)
+
+    def test_writes_a_file_that_reads_back(self, known, music, tmp_path):
+        with (tmp_path / "dance.bvh").open("w") as file:
+            report = streaming.stream(tmp_path / "song.wav", file)
+        read = bvh.read(tmp_path / "dance.bvh")
+        assert len(read) == report["frames"] == round(30 * music.duration_s) and "times as fast as the music" in report["notes"][-1]
+
+    def test_a_reader_who_goes_stops_it(self, known, tmp_path):
+        there, here = os.pipe()
+        os.close(there)
+        with os.fdopen(here, "w") as file:
+            report = streaming.stream(tmp_path / "song.wav", file)
+        assert report["warnings"] == ["whoever read the stream has gone: stopped"]

@@ -42,6 +42,7 @@ def dance(
     formats: Formats = "bvh,glb,npz,mp4,json",
     model: Annotated[str, typer.Option(help="dancemeld, or choreographer (rules, no learning; follows moves)")] = "dancemeld",
     compose: Annotated[str | None, typer.Option(help="compose a song: edm, rnb, hip-hop, pop, funk, swing, latin, ballad")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="write BVH to standard output, frame by frame as it is made; no files")] = False,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
@@ -54,13 +55,22 @@ def dance(
       choreia dance song.mp3 --model choreographer --script moves.json
     """
     from choreia.pipelines.asking import Words
-    from choreia.pipelines.dance import dance as run
     from choreia.pipelines.dancers import Guidance
 
+    words, guidance = Words(prompt, script, llm, llm_url), Guidance(guidance_music, guidance_text)
+    if stream:
+        from choreia.pipelines.stream import stream as run_stream
+
+        if compose or takes != 1:
+            raise typer.BadParameter("--stream writes one dance to a song that exists: leave --compose and --takes out")
+        _tell(run_stream(song, sys.stdout, seed=seed, start_s=start, seconds=seconds, style=style, words=words, guidance=guidance,
+                         model=model))  # fmt: skip
+        return
+    from choreia.pipelines.dance import dance as run
+
     with _progress(as_json) as progress:
-        report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, words=Words(prompt, script, llm, llm_url),
-                     guidance=Guidance(guidance_music, guidance_text), takes=takes, formats=_split(formats), model=model,
-                     genre=compose, force=force, progress=progress)  # fmt: skip
+        report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, words=words, guidance=guidance, takes=takes,
+                     formats=_split(formats), model=model, genre=compose, force=force, progress=progress)  # fmt: skip
     _report(report, as_json)
 
 
@@ -147,10 +157,10 @@ def corpus(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="dancemeld-tokenizer, dancemeld-prior, choreia, textmotion, beats")],
+    recipe: Annotated[str, typer.Argument(help="dancemeld-tokenizer, dancemeld-prior, choreia, lrcm, textmotion, beats")],
     data: Annotated[Path, typer.Option(help="what `choreia prepare` wrote")] = Path("prepared"),
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for checkpoints and logs")] = Path("runs"),
-    variant: Annotated[str, typer.Option(help="paper, small or tiny, or an ablation's name")] = "small",
+    variant: Annotated[str, typer.Option(help="paper, small or tiny, or an ablation's name; lrcm: paper, pose_small, pose_tiny")] = "small",
     steps: Annotated[int | None, typer.Option(help="optimiser steps altogether; default: the recipe's")] = None,
     minutes: Annotated[float | None, typer.Option(help="stop in good order after so many minutes")] = None,
     seed: Seed = 0,
@@ -215,13 +225,14 @@ def evaluate(
 @app.command()
 def bench(
     seconds: Annotated[float, typer.Option(help="length of the song")] = 180.0,
+    model: Annotated[str, typer.Option(help="who dances")] = "dancemeld",
     as_json: AsJson = False,
 ) -> None:
     """Time a whole dance, its parts, memory, and an EDGE-size denoiser beside it."""
     from choreia.pipelines.bench import bench as run
 
     with _progress(as_json) as progress:
-        report = run(seconds=seconds, progress=progress)
+        report = run(seconds=seconds, model=model, progress=progress)
     _report(report, as_json)
 
 
@@ -239,10 +250,15 @@ def _report(report: dict[str, object], as_json: bool) -> None:
     """Print a pipeline's result: one JSON object, or its "text"; warnings and notes on stderr unless they are in the JSON."""
     text = report.pop("text", None)
     if not as_json:
-        for kind in ("warnings", "notes"):
-            for line in report.get(kind) or ():  # type: ignore[attr-defined]
-                print(f"{kind[:-1]}: {line}", file=sys.stderr)
+        _tell(report)
     print(json.dumps(report) if as_json or text is None else text)
+
+
+def _tell(report: dict[str, object]) -> None:
+    """Warnings and notes, on stderr."""
+    for kind in ("warnings", "notes"):
+        for line in report.get(kind) or ():  # type: ignore[attr-defined]
+            print(f"{kind[:-1]}: {line}", file=sys.stderr)
 
 
 def main() -> None:

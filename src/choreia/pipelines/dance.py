@@ -14,7 +14,7 @@ from choreia.files import atomic_path
 from choreia.music import files
 from choreia.music.analyze import analyze_file
 from choreia.pipelines.analyze import summary
-from choreia.pipelines.asking import NOTHING, Wish, Words, wish_for
+from choreia.pipelines.asking import NOTHING, Words, wish_for
 from choreia.pipelines.choreograph import choreograph_song
 from choreia.pipelines.dancers import USUAL, Dancer, Guidance, dancer
 from choreia.synth.composer import compose
@@ -57,11 +57,6 @@ def dance(song: Path | None, out: Path, *, seed: int = 0, start_s: float = 0.0, 
                                 sound=request.song, sound_start_s=request.start_s)  # fmt: skip
     paths = list(map(str, written))
     return {"files": paths, "warnings": list(wish.warnings), "notes": list(wish.notes), "text": "\n".join(paths)}
-
-
-def asked(music: Music, prompt: str | None, script: Path | None, style: str | None, seed: int) -> Wish:
-    """What to dance, from a prompt, a script file or nothing, without a language model."""
-    return wish_for(Words(prompt, script), music, style, seed)
 
 
 def _recorded(song: Path | None, start_s: float, seconds: float | None) -> Request:

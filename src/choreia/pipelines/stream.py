@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -12,8 +13,8 @@ from choreia import clock
 from choreia.errors import ChoreiaError
 from choreia.motion.io import bvh
 from choreia.music.analyze import analyze_file
+from choreia.pipelines.asking import NOTHING, Words, wish_for
 from choreia.pipelines.choreograph import flow
-from choreia.pipelines.dance import asked
 from choreia.pipelines.dancers import FPS, USUAL, Guidance, TextDancer, dancer
 from choreia.types import Motion
 
@@ -49,8 +50,7 @@ class Lead:
 
 
 def stream(song: Path | None, file: TextIO, *, seed: int = 0, start_s: float = 0.0, seconds: float | None = None, style: str | None = None,
-           prompt: str | None = None, script: Path | None = None, guidance: Guidance = USUAL,
-           model: str = "choreia") -> dict[str, object]:  # fmt: skip
+           words: Words = NOTHING, guidance: Guidance = USUAL, model: str = "choreia") -> dict[str, object]:  # fmt: skip
     """Write a dance to `song` into `file` as it is made; "notes" say how long the first pose took, from the analysed song on."""
     if song is None:
         raise ChoreiaError("--stream dances to a song that exists: name a sound file")
@@ -58,9 +58,13 @@ def stream(song: Path | None, file: TextIO, *, seed: int = 0, start_s: float = 0
     if not isinstance(who, TextDancer):
         raise ChoreiaError(f"{model} dances a song as a whole: --stream needs --model choreia")
     music = analyze_file(song, start_s, seconds)
-    wish, lead = asked(music, prompt, script, style, seed), Lead()
-    for line in bvh.lines(lead.watch(flow(who, music, asked=wish.script, seed=seed)), clock.frames_in(music.duration_s, FPS)):
-        file.write(line)
-        file.flush()
+    wish, lead = wish_for(words, music, style, seed), Lead()
+    try:
+        for line in bvh.lines(lead.watch(flow(who, music, asked=wish.script, seed=seed)), clock.frames_in(music.duration_s, FPS)):
+            file.write(line)
+            file.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), file.fileno())  # so that closing the file at exit does not fail again
+        return {"frames": lead.frames, "warnings": ["whoever read the stream has gone: stopped"], "notes": list(wish.notes)}
     notes = [*wish.notes, str(lead)]
     return {"frames": lead.frames, "first_pose_s": lead.first_s, "late_s": lead.late_s, "warnings": list(wish.warnings), "notes": notes}

@@ -48,7 +48,6 @@ def train(model: nn.Module, phases: list[Phase], settings: Settings) -> dict[str
             resume = found if number == start.phase else None
             average = _run_phase(accelerator, model, number, phase, settings, resume, start if resume else Place(number, 0, 0.0))
     accelerator.wait_for_everyone()
-    accelerator.end_training()
     return average
 
 
