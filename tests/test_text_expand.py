@@ -8,7 +8,7 @@ import pytest
 from choreia.errors import ChoreiaError
 from choreia.text.encode import Cached, Embedding, clip_encoder
 from choreia.text.expand import expand
-from choreia.text.lexicon import lexicon
+from choreia.text.lexicon import find, lexicon
 from choreia.text.match import EmbeddingMatcher
 from choreia.text.script import to_text
 from choreia.types import Move, Script
@@ -42,6 +42,11 @@ def moves(prompt: str, music=None, **options) -> list[tuple[float, float, str]]:
         ("1. bars 1-2: stomp\n2. bars 3-4: jab", [(0, 4, "stomp"), (4, 8, "jab")]),
         ("runing man in the brigde", [(64, 72, "running man")]),
         ("stomp at beat 9", [(4, 4.5, "stomp")]),
+        ("waltz; bars 1-2: step to the left", [(0, 4, "box step, to the left")]),
+        ("tap; steps in the bridge", [(64, 72, "time step")]),
+        ("krump; bars 1-2: heavy bounce; bars 3-4: bouncy", [(0, 4, "krump bounce, heavy"), (4, 8, "bouncy")]),
+        ("jazz; kick in the bridge", [(64, 72, "high kick")]),
+        ("disco; bars 1-2: locking point; bars 3-4: point", [(0, 4, "point lock"), (4, 8, "disco point")]),
         ("bars 1-4: stomp; everywhere else: glide", [(0, 8, "stomp"), (8, 80, "glide")]),
     ],
 )
@@ -115,6 +120,17 @@ def test_unknown_words_are_told_with_the_nearest_and_kept():
     assert found.script.moves == (Move(0.0, 4.0, "flibberjabber"),)
     assert len(found.warnings) == 2 and all("nearest" in line for line in found.warnings)
     assert "zimzam" in found.script.style
+
+
+def test_a_move_of_another_style_is_named_so_that_it_is_found_again():
+    for prompt, figure in (("salsa; bars 1-2: charleston suzy q", "charleston/suzy q"), ("tap; bars 1-2: krump stomp", "krump/stomp")):
+        (move,) = expand(prompt, song()).script.moves
+        assert find(move.text, prompt.partition(";")[0]).figure == figure
+
+
+def test_a_manner_without_a_time_is_no_move():
+    found = expand("hip-hop with a heavy bounce and small steps", song()).script
+    assert found.moves == () and found.style.startswith("hip-hop, small moving range, heavy, bouncy")
 
 
 def test_what_is_refused_is_not_danced():

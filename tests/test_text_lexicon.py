@@ -8,7 +8,7 @@ import pytest
 from choreia.synth.moves import STYLES
 from choreia.text.lexicon import find, lexicon, nearest, respelt, style_named
 from choreia.text.match import read
-from choreia.text.words import Spellings, distance, form, normal
+from choreia.text.words import Spellings, distance, form, normal, stems
 
 LEXICON = lexicon()
 FIGURES = {f"{style.name}/{figure.name}" for style in STYLES.values() for figure in style.figures}
@@ -80,6 +80,44 @@ def test_a_name_that_styles_share_goes_by_the_style():
 
 
 @pytest.mark.parametrize(
+    ("word", "by_style"),
+    [
+        ("kick", {None: "kick step", "popping": "kick step", "jazz": "high kick", "charleston": "charleston kick step"}),
+        ("spin", {None: "disco spin", "disco": "disco spin", "waltz": "spin turn", "tap": "paddle turn", "bollywood": "kathak spin"}),
+        ("turn", {"salsa": "right turn", "waltz": "natural turn", "jazz": "pivot turn"}),
+        ("point", {None: "point", "locking": "point", "disco": "disco point"}),
+        ("roll", {None: "body roll", "disco": "arm roll", "salsa": "hip roll", "tap": "cramp roll"}),
+        ("shuffle", {None: "shuffle ball change", "tap": "shuffle ball change", "hip-hop": "running man"}),
+        ("basic", {"salsa": "salsa basic", "waltz": "box step", "charleston": "charleston basic", "tap": "time step"}),
+        ("pose", {None: "freeze", "bollywood": "filmi pose"}),
+        ("plié", {None: "up down groove"}),
+        ("jump", {None: "jump", "waltz": "jump"}),
+    ],
+)
+def test_a_bare_word_is_what_a_dancer_of_the_style_means(word, by_style):
+    for style, name in by_style.items():
+        for written in (word, word.upper(), f"the {word}s"):
+            assert find(written, style).name == name, (written, style)
+
+
+def test_bare_words_lead_to_moves_and_these_to_themselves():
+    """Whatever a bare word means in a style is found again by its name, and is one of the style's own or what others mean too."""
+    names = {style.name for style in LEXICON.styles}
+    for row in LEXICON.bare:
+        assert set(row.styles) <= names and row.any not in row.styles.values()
+        for word in row.words:
+            for style in (None, *names):
+                found = find(word, style)
+                assert found.name == row.styles.get(style, row.any) and find(found.name, style) == found
+    words = Counter(stems(word) for row in LEXICON.bare for word in row.words)
+    assert [word for word, count in words.items() if count > 1] == []
+
+
+def test_a_style_keeps_the_moves_that_it_names_itself():
+    assert [term.name for term in LEXICON.terms for style in term.styles if find(term.name, style) != term] == []
+
+
+@pytest.mark.parametrize(
     ("word", "known"), [("mooonwalk", "moonwalk"), ("runing man", "running man"), ("cabbage pacth", "cabbage patch"), ("xyz", None)]
 )
 def test_a_slip_of_the_fingers_is_forgiven_and_not_more(word, known):
@@ -112,7 +150,7 @@ def by_definition(a: str, b: str) -> int:
     if not a or not b:
         return len(a) + len(b)
     ways = [by_definition(a[1:], b) + 1, by_definition(a, b[1:]) + 1, by_definition(a[1:], b[1:]) + (a[0] != b[0])]
-    return min([*ways, by_definition(a[2:], b[2:]) + 1] if len(a) > 1 and a[1] == b[0] and a[0] == b[1] else ways)
+    return min([*ways, by_definition(a[2:], b[2:]) + 1] if a[1:2] == b[0] and b[1:2] == a[0] else ways)
 
 
 def test_distances_are_those_of_the_definition():
@@ -127,6 +165,12 @@ def test_distances_are_those_of_the_definition():
 
 def test_normal_text_keeps_lines_and_loses_what_cannot_be_printed():
     assert normal("Bars\u00a09–12\n\u200bÉté\x00 ") == "bars 9-12\nete"
+
+
+@pytest.mark.parametrize(("said", "meant"), [("cramop roll", "cramp roll"), ("jazz sqare", "jazz square"), ("head rol", "head roll")])
+def test_a_slip_in_a_name_whose_other_word_is_a_name_too(said, meant):
+    (hit,) = read(said.split())
+    assert hit.entry.name == meant and hit.note == f"{said!r} read as {meant!r}"
 
 
 def test_longest_names_win_and_the_rest_is_told():

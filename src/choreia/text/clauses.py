@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from choreia.text.match import read
 from choreia.text.times import Length, Span, inside, scan, tidy
-from choreia.text.words import FILLERS, NUMBERS
+from choreia.text.words import FILLERS, NUMBERS, STEPS
 
 _WORD = re.compile(r"\d+(?:\.\d+)?x?\b|x ?\d+\b|[^\W_]+(?:['-][^\W_]+)*|->|=>|[;:.,!?\n|>/+]")
 _BREAKS = {";", ".", "!", "?", "\n", "|"}
@@ -132,7 +132,7 @@ def _listed(clause: Sequence[Piece]) -> bool:
 def _says(group: Sequence[Piece]) -> bool:
     """Whether pieces say anything beside a time."""
     words = [piece.text for piece in group if piece.kind == "word"]
-    return any(word not in FILLERS for word in words) or bool(read(words))
+    return any(word not in FILLERS or word in STEPS for word in words) or bool(read(words))
 
 
 class _Clause:

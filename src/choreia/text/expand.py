@@ -14,8 +14,8 @@ from typing import Protocol
 from choreia.errors import ChoreiaError
 from choreia.text.arrange import Call, Request, arrange
 from choreia.text.clauses import Cue, Phrase, cues
-from choreia.text.lexicon import Manner, Style, Term, lexicon, nearest
-from choreia.text.match import Hit, Matcher, read
+from choreia.text.lexicon import Manner, Style, Term, find, lexicon, nearest
+from choreia.text.match import Hit, Matcher, as_moves, read
 from choreia.text.places import section_names
 from choreia.text.script import SEQUENCE, from_text
 from choreia.text.times import Length
@@ -164,7 +164,9 @@ class _Reading:
 
     def calls(self, phrase: Phrase, timed: bool, style: str | None) -> list[Call]:
         """Moves of a phrase; its other words go to the moves when it has a time, to the whole dance when not."""
-        hits = read(phrase.words, self.style_of(phrase, style), self.matcher)
+        said_style = self.style_of(phrase, style)
+        hits = read(phrase.words, said_style, self.matcher)
+        hits = as_moves(phrase.words, hits, said_style) if timed else hits
         self.notes += [hit.note for hit in hits if hit.note]
         hits = [hit for hit in hits if not (isinstance(hit.entry, Term) and hit.entry.name in self.refused)]
         terms = [hit.entry for hit in hits if isinstance(hit.entry, Term)]
@@ -179,7 +181,7 @@ class _Reading:
         said = [_words_of(hit) for hit in local if timed and not _belongs(hit, terms)]
         if not terms:
             return [Call(", ".join(said), _length(phrase, None))] if said else []
-        return [Call(", ".join(dict.fromkeys([term.name, *ways, *said])), _length(phrase, term)) for term, ways in _directed(hits)]
+        return [Call(", ".join(dict.fromkeys([_name(term, style), *ways, *said])), _length(phrase, term)) for term, ways in _directed(hits)]
 
     def style_of(self, phrase: Phrase, style: str | None) -> str | None:
         """The style named in a phrase, else that of the dance."""
@@ -218,6 +220,12 @@ class _Reading:
         marks = [style.text.partition(": ")[2] for style in self.styles]
         parts = [*(style.name for style in self.styles), *(manner.text for manner in manners), *self.own_words, *marks]
         return ", ".join(parts)
+
+
+def _name(term: Term, style: str | None) -> str:
+    """The name of a move, or the first synonym, by which its figure and no other is found in the style of the dance."""
+    found = ((name, find(name, style)) for name in (term.name, *term.synonyms))
+    return next((name for name, other in found if other and other.figure == term.figure), term.name)
 
 
 def _directed(hits: Sequence[Hit]) -> list[tuple[Term, list[str]]]:

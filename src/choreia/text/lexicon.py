@@ -1,4 +1,4 @@
-"""The dancers' words: styles, families of movement, named moves with the ways people write them, and words of manner.
+"""The dancers' words: styles, families of movement, named moves with the ways people write them, words of manner, and bare words.
 
 `assets/lexicon.json` holds them, written by us. A move names the figure of the choreographer that shows it, `style/figure`.
 """
@@ -57,6 +57,15 @@ class Term:
         return f"{self.name}: {self.text}"
 
 
+@dataclass(frozen=True)
+class Bare:
+    """Bare `words` as "kick", by which every style means a move of its own: names of terms by style in `styles`, for the others `any`."""
+
+    words: tuple[str, ...]
+    any: str
+    styles: dict[str, str]
+
+
 Entry = Style | Manner | Term
 
 
@@ -68,6 +77,7 @@ class Lexicon:
     families: dict[str, str]
     manners: tuple[Manner, ...]
     terms: tuple[Term, ...]
+    bare: tuple[Bare, ...]
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -87,15 +97,27 @@ class Lexicon:
         return _table((key, entry) for key, entries in pairs if key for entry in entries)
 
     @cached_property
+    def by_bare(self) -> dict[tuple[str, ...], dict[str | None, Term]]:
+        """What bare words mean in the styles, and under None in the others, by their stems."""
+        term = {term.name: term for term in self.terms}
+        meant = [(row.words, {None: term[row.any], **{style: term[name] for style, name in row.styles.items()}}) for row in self.bare]
+        return {stems(word): terms for words, terms in meant for word in words}
+
+    @cached_property
+    def forms(self) -> tuple[str, ...]:
+        """All that is written somewhere, in the normal form; bare words last."""
+        return tuple(dict.fromkeys([*self.by_form, *(form(word) for row in self.bare for word in row.words)]))
+
+    @cached_property
     def by_start(self) -> dict[tuple[str, int], list[tuple[str, str]]]:
         """Forms without and with their spaces, by first letter and length without spaces."""
-        glued = ((written.replace(" ", ""), written) for written in self.by_form)
+        glued = ((written.replace(" ", ""), written) for written in self.forms)
         return _table(((pair[0][0], len(pair[0])), pair) for pair in glued)
 
     @cached_property
     def parts(self) -> frozenset[str]:
         """Stems of all words of all forms."""
-        return frozenset(stem(word) for written in self.by_form for word in written.split())
+        return frozenset(stem(word) for written in self.forms for word in written.split())
 
     @cached_property
     def names(self) -> Names:
@@ -133,12 +155,13 @@ def _table(pairs: Iterable[tuple]) -> dict:
 def lexicon() -> Lexicon:
     """The lexicon of the package."""
     raw = json.loads(resources.files("choreia").joinpath("assets/lexicon.json").read_text(encoding="utf-8"))
-    rows = {kind: [_tupled(row) for row in raw[kind]] for kind in ("styles", "words", "terms")}
+    rows = {kind: [_tupled(row) for row in raw[kind]] for kind in ("styles", "words", "terms", "bare")}
     return Lexicon(
         tuple(Style(**row) for row in rows["styles"]),
         raw["families"],
         tuple(Manner(**row) for row in rows["words"]),
         tuple(Term(**row) for row in rows["terms"]),
+        tuple(Bare(**row) for row in rows["bare"]),
     )
 
 
@@ -149,17 +172,24 @@ def _tupled(row: dict[str, Any]) -> dict[str, Any]:
 def find(phrase: str, style: str | None = None) -> Term | None:
     """The move that a phrase names, spelt right: `find("wave your arms")` is the arm wave; None when there is none.
 
-    Of moves with the same name the one of `style` is taken, else the first of the lexicon.
+    Of moves with the same name the one of `style` is taken, else the first of the lexicon; a bare word means what it does in `style`.
     """
     return next((entry for entry in candidates(phrase, style) if isinstance(entry, Term)), None)
 
 
 def candidates(phrase: str, style: str | None = None) -> list[Entry]:
-    """Entries that a phrase names, by its words as written, else by their stems in any order; those of `style` first."""
-    table = lexicon()
-    key = stems(phrase)
-    found = table.by_form.get(form(phrase)) or (table.by_stems.get(key) if key else None) or []
-    return sorted(found, key=lambda entry: isinstance(entry, Term) and style not in entry.styles)
+    """Entries that a phrase names, by its words as written, else by their stems in any order.
+
+    Styles and words of manner come first, then what a bare word means in `style`, then other moves, those of `style` first.
+    """
+    table, key = lexicon(), stems(phrase)
+    found = table.by_form.get(form(phrase)) or table.by_stems.get(key, [])
+    ranked = sorted(found, key=lambda entry: isinstance(entry, Term) and style not in entry.styles)
+    meant = table.by_bare.get(key)
+    if meant is None:
+        return ranked
+    others = [entry for entry in ranked if not isinstance(entry, Term)]
+    return list(dict.fromkeys([*others, meant.get(style, meant[None]), *ranked]))
 
 
 @lru_cache(maxsize=4096)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import takewhile
 from typing import Protocol
@@ -11,8 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from choreia.text.encode import Encoder
-from choreia.text.lexicon import LONGEST_WORDS, Entry, Term, candidates, is_part, lexicon, respelt
-from choreia.text.words import FILLERS, form
+from choreia.text.lexicon import LONGEST_WORDS, Entry, Manner, Term, candidates, find, is_part, lexicon, respelt
+from choreia.text.words import FILLERS, STEPS, form
 
 CLOSE = 0.55
 """Cosine from which a phrase is taken to mean a move: of 25 phrases of ours, MiniLM had the moves at 0.58 to 1 and other matters, but for
@@ -63,17 +63,49 @@ class Hit:
 def read(words: Sequence[str], style: str | None = None, matcher: Matcher | None = None) -> list[Hit]:
     """Entries in `words`, in order; runs of words between them that are no fillers are hits without entry."""
     hits: list[Hit] = []
-    unread: list[str] = []
-    at = 0
+    unread = at = 0
     while at < len(words):
         size, entry = _longest(words, at, style)
         if entry is None:
-            unread.append(words[at])
             at += 1
             continue
-        hits += [*_rest(unread, style, matcher), Hit(" ".join(words[at : at + size]), entry)]
-        unread, at = [], at + size
-    return [*hits, *_rest(unread, style, matcher)]
+        begin, size, written = (size == 1 and _slip(words, unread, at)) or (at, size, "")
+        phrase = " ".join(words[begin : begin + size])
+        hit = _respelt(phrase, written, style) if written else Hit(phrase, entry)
+        hits += [*_rest(words[unread:begin], style, matcher), hit]
+        unread = at = begin + size
+    return [*hits, *_rest(words[unread:], style, matcher)]
+
+
+def _slip(words: Sequence[str], since: int, at: int) -> tuple[int, int, str] | None:
+    """A misspelt name of which one word is spelt right, "cramop roll": where it begins, its number of words, how it is written."""
+    for size in range(4, 1, -1):
+        for begin in range(max(since, at - size + 1), at + 1):
+            phrase = words[begin : begin + size]
+            sound = len(phrase) == size and not {phrase[0], phrase[-1]} & FILLERS
+            if sound and not all(map(is_part, phrase)) and (written := respelt(" ".join(phrase))):
+                return begin, size, written
+    return None
+
+
+def _respelt(phrase: str, written: str, style: str | None) -> Hit:
+    return Hit(phrase, candidates(written, style)[0], f"{phrase!r} read as {written!r}")
+
+
+def as_moves(words: Sequence[str], hits: Sequence[Hit], style: str | None = None) -> list[Hit]:
+    """The hits of words that were given a time: without a move, "bounce" is one, not a manner, and "step" is where nothing else is said."""
+    if any(isinstance(hit.entry, Term) for hit in hits):
+        return list(hits)
+    made = [replace(hit, entry=_as_move(hit, style)) for hit in hits]
+    says = any(not isinstance(hit.entry, Manner) or hit.entry.kind != "direction" for hit in made)
+    steps = [] if says else [word for word in words if word in STEPS][:1]
+    return [*(Hit(word, find(word, style)) for word in steps), *made]
+
+
+def _as_move(hit: Hit, style: str | None) -> Entry | None:
+    """The move that words name as well, when they are not word for word those of a manner: "bounce", not "bouncy"."""
+    vague = isinstance(hit.entry, Manner) and not _written((hit.words,))
+    return (find(hit.words, style) if vague else None) or hit.entry
 
 
 def _longest(words: Sequence[str], at: int, style: str | None) -> tuple[int, Entry | None]:
@@ -105,7 +137,7 @@ def _rest(unread: Sequence[str], style: str | None, matcher: Matcher | None) -> 
             continue
         yield from _unknown(run, style, matcher)
         phrase = " ".join(unread[at : at + size])
-        yield Hit(phrase, candidates(written, style)[0], f"{phrase!r} read as {written!r}")
+        yield _respelt(phrase, written, style)
         run, at = [], at + size
     yield from _unknown(run, style, matcher)
 

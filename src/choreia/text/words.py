@@ -30,6 +30,9 @@ routine choreography choreograph number level vibe mood genre theme energy range
 FILLERS = frozenset(_FILLERS.split())
 """Words that carry no move by themselves and are never reported as unknown."""
 
+STEPS = frozenset({"step", "steps"})
+"""Fillers that are a move where nothing else is said."""
+
 LINKS = frozenset({"a", "an", "the", "your", "my", "his", "her", "their", "our", "its", "of", "to", "on", "in", "with", "some", "and"})
 """Words that make no difference between two names of a move."""
 
