@@ -67,13 +67,11 @@ class Recurrence(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, push: Tensor, delta: Tensor, write: Tensor, read: Tensor, rates: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """h_t = exp(Δ_t A) h_(t−1) + B_t Δ_t x_t and y_t = C_t h_t."""
-        steps = len(push)
-        decays, states, y = push.new_empty(steps, *state.shape), push.new_empty(steps + 1, *state.shape), torch.empty_like(push)
+        decays, inputs, states = torch.exp(delta * rates), push * write, push.new_empty(len(push) + 1, *state.shape)
         states[0] = state
-        for t in range(steps):
-            torch.mul(delta[t], rates, out=decays[t]).exp_()
-            torch.mul(decays[t], states[t], out=states[t + 1]).addcmul_(push[t], write[t])
-            torch.bmm(read[t].mT, states[t + 1], out=y[t])
+        for here, decay, before, after in zip(inputs, decays, states[:-1], states[1:], strict=True):
+            torch.addcmul(here, decay, before, out=after)
+        y = read.mT @ states[1:]
         ctx.save_for_backward(push, delta, write, read, rates, decays, states)
         return y, states[-1].clone()
 

@@ -61,6 +61,7 @@ class Generator:
         self.codec = Codec(self.config.tokenizer, weights.tensors)
         self._denoiser = build_denoiser(self.config.lrcm)
         load_part(self._denoiser, weights.tensors, "denoiser.")
+        self._denoiser.requires_grad_(True)  # autocast keeps its bfloat16 copies for a whole segment only of parameters like these
         self._mean, self._std = weights.tensors["latent_mean"], weights.tensors["latent_std"]
 
     def tokens_for(self, frames: int) -> int:
