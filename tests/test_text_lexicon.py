@@ -66,6 +66,8 @@ def test_styles_read_as_the_choreographer_writes_them():
         ("walkout", "walk-out"),
         ("the robot", "robot turn"),
         ("stomping", "stomp"),
+        ("stompin'", "stomp"),
+        ("chain turns", "pirouette"),
     ],
 )
 def test_a_move_is_found_however_it_is_written(phrase, name):

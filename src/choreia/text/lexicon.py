@@ -180,7 +180,7 @@ def find(phrase: str, style: str | None = None) -> Term | None:
 def candidates(phrase: str, style: str | None = None) -> list[Entry]:
     """Entries that a phrase names, by its words as written, else by their stems in any order.
 
-    Styles and words of manner come first, then what a bare word means in `style`, then other moves, those of `style` first.
+    What a bare word means in `style` goes before other moves, and moves of `style` before those of others.
     """
     table, key = lexicon(), stems(phrase)
     found = table.by_form.get(form(phrase)) or table.by_stems.get(key, [])

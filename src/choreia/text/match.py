@@ -82,10 +82,14 @@ def _slip(words: Sequence[str], since: int, at: int) -> tuple[int, int, str] | N
     for size in range(4, 1, -1):
         for begin in range(max(since, at - size + 1), at + 1):
             phrase = words[begin : begin + size]
-            sound = len(phrase) == size and not {phrase[0], phrase[-1]} & FILLERS
-            if sound and not all(map(is_part, phrase)) and (written := respelt(" ".join(phrase))):
+            if len(phrase) == size and not all(map(is_part, phrase)) and (written := _known(phrase)):
                 return begin, size, written
     return None
+
+
+def _known(phrase: Sequence[str]) -> str | None:
+    """The name that words without fillers at their ends misspell."""
+    return None if {phrase[0], phrase[-1]} & FILLERS else respelt(" ".join(phrase))
 
 
 def _respelt(phrase: str, written: str, style: str | None) -> Hit:
@@ -144,8 +148,7 @@ def _rest(unread: Sequence[str], style: str | None, matcher: Matcher | None) -> 
 
 def _misspelt(words: Sequence[str], at: int) -> tuple[int, str | None]:
     for size in range(min(4, len(words) - at), 0, -1):
-        phrase = words[at : at + size]
-        if phrase[0] not in FILLERS and phrase[-1] not in FILLERS and (written := respelt(" ".join(phrase))):
+        if written := _known(words[at : at + size]):
             return size, written
     return 1, None
 

@@ -53,9 +53,9 @@ def form(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def stem(word: str) -> str:
-    """A word without the endings of number and time: "waves", "waving" and "waved" are all "wav"."""
+    """A word without the endings of number and time: "waves", "waving" and "waved" are all "wav"; "stompin" is "stomp", "chain" stays."""
     for ending in ("ing", "ies", "es", "ed", "in", "s", "e", "y"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not re.search("ss$|[aeiou]in$", word):
             short = word[: -len(ending)]
             return short[:-1] if len(short) > 3 and short[-1] == short[-2] and short[-1] not in "ls" else short
     return word
