@@ -233,5 +233,6 @@ def nearest(word: str, n: int = 3, style: str | None = None) -> tuple[Term, ...]
     unlike = np.min([names.unlike(part) for part in {written, *parts}], axis=0)
     terms = lexicon().terms
     far = np.minimum.reduceat(unlike, names.starts)
-    order = np.lexsort(([style is not None and style not in term.styles for term in terms], far))
+    elsewhere = np.array([style is not None and style not in term.styles for term in terms])
+    order = np.lexsort((elsewhere, far))
     return tuple(terms[i] for i in order[:n])
