@@ -97,6 +97,10 @@ def global_words(body: Body, style: str | None, terms: list[Term]) -> str:
 # --------------------------------------------------------------------------------------------------------------- local
 
 
+_NAMED = {"kick": "charleston kick step", "spin": "disco spin", "run": "jazz run", "lunge": "lunge and reach"}
+"""What a detector sees, as a move of the lexicon, where its own word means different moves in different styles."""
+
+
 def windows(duration_s: float, downbeats_s: np.ndarray) -> list[tuple[float, float]]:
     """Bars from downbeat to downbeat, continued to both ends of the take, or 2 s each without; stumps under half a bar left out."""
     known = np.asarray(downbeats_s, float)
@@ -147,7 +151,7 @@ def _words(sighting: Sighting | None, style: str | None, described: list[Term]) 
         return ""
     if sighting.name == "spin" and style == "salsa":
         return _caption(find("left turn")).replace("left", sighting.way.removeprefix("to the "))
-    term = find(sighting.name, style)
+    term = find(_NAMED.get(sighting.name, sighting.name))
     closer = (own for own in described if term and own.family == term.family and sighting.name in _LOOSE)
     return _caption(next(closer, term), sighting.way)
 

@@ -13,11 +13,12 @@ from choreia import clock
 from choreia.data.shards import read_samples
 from choreia.errors import ChoreiaError
 from choreia.metrics import physics, takes
-from choreia.metrics.base import Clip, Result, Song
+from choreia.metrics.base import Clip, Metric, Result, Song
 from choreia.metrics.beats_music import librosa_beats
 from choreia.metrics.evaluate import Evidence, results
 from choreia.metrics.registry import metrics
 from choreia.metrics.takes import Take
+from choreia.models.choreia.model import open_weights as open_choreia
 from choreia.models.dancemeld.model import open_weights
 from choreia.motion.cleanup import lock_feet
 from choreia.motion.kinematics import positions
@@ -26,7 +27,7 @@ from choreia.motion.staging import resting
 from choreia.music import files
 from choreia.music.analyze import analyze, analyze_file
 from choreia.pipelines.choreograph import ANYTHING, choreograph_song, energy_at_frames
-from choreia.pipelines.dancers import FPS, Dancer, ModelDancer, dancer
+from choreia.pipelines.dancers import FPS, Dancer, ModelDancer, TextDancer, dancer
 from choreia.pipelines.measuring import Progress, Workers
 from choreia.synth.composer import compose
 from choreia.types import Motion, Music
@@ -35,9 +36,12 @@ RECORDINGS = frozenset((".wav", ".flac", ".ogg", ".mp3", ".m4a", ".aac", ".opus"
 COMPOSED = (("funk", 101), ("latin", 102), ("hiphop", 103), ("edm", 104))
 COMPOSED_S = 60.0
 LONGEST_RECORDINGS = 6
+MODELS = ("dancemeld", "choreia")
 SYNC = "beat F 100 ms over chance"
 COLUMNS = ("FID_k", "FID_g", "KID_k", "Div_k", "Div_g", "coverage")
 FAULTS = ("foot slide share", "joint limits", "self-collision", "jerk")
+FREEZES = ("PFF", "RS", "LR")
+"""LRCM's scores of freezing, as published."""
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,8 @@ def dances(data: Path, songs_dir: Path | None, runs: Path | None, seeds: int, wo
             jobs = [(h, 1000 * k + seed) for k, h in enumerate(heard) for seed in range(seeds)]
             made = list(pool.map(entrant.name, partial(_dance, entrant), jobs))
             rows.append(_row(entrant.name, made, truth, songs))
-            if entrant.name == "dancemeld":
-                rows.append(_row("dancemeld, scored with another song", _swapped(made, list(songs)), truth, songs))
+            if entrant.name in MODELS:
+                rows.append(_row(f"{entrant.name}, scored with another song", _swapped(made, list(songs)), truth, songs))
     return rows
 
 
@@ -90,12 +94,19 @@ def real_dance(data: Path, split: str) -> list[Motion]:
     return [lock_feet(sample.motion) for sample in found]
 
 
+@cache
+def judges() -> tuple[Metric, ...]:
+    """What every dance is measured by: the table's corrected scores and LRCM's own."""
+    corrected = tuple(metric for metric in metrics("corrected") if metric.about.name in (*COLUMNS, *FAULTS, SYNC))
+    return corrected + tuple(metric for metric in metrics("lrcm") if metric.about.name in FREEZES)
+
+
 def judged(motion: Motion, name: str, heard: Heard | None, seams_s: np.ndarray | None = None) -> Danced:
-    """All corrected scores of one dance."""
+    """All scores of one dance."""
     clip = Clip(name, positions(motion), motion.fps, heard.song.name if heard else None)
     rests = resting(energy_at_frames(heard.music)) if heard and len(motion) == clock.frames_in(heard.music.duration_s, FPS) else None
     seams = physics.seam_jerk_ratio(motion, seams_s) if seams_s is not None and len(seams_s) else np.nan
-    return Danced(takes.measure(clip, metrics("corrected")), seams, physics.longest_still_s(motion, rests))
+    return Danced(takes.measure(clip, judges()), seams, physics.longest_still_s(motion, rests))
 
 
 def _dance(entrant: Entrant, job: tuple[Heard, int]) -> Danced:
@@ -108,14 +119,16 @@ def _dance(entrant: Entrant, job: tuple[Heard, int]) -> Danced:
 
 
 def _entrants(known: list[Motion], runs: Path | None) -> Iterator[Entrant]:
-    """Baselines first, then the shipped model and what was trained beside it."""
+    """Baselines first, then the shipped models and what was trained beside them."""
     yield Entrant("mean pose", partial(_hold, *_mean_pose(known)))
     yield Entrant("random real clip", partial(_random_real, [motion for motion in known if motion.duration_s >= 10]))
     yield Entrant("choreographer", partial(_by_name, "choreographer"))
-    yield Entrant("dancemeld", partial(_by_name, "dancemeld"))
-    yield Entrant("dancemeld, no last mile", partial(_raw, "dancemeld"))
-    for weights in sorted(runs.glob("*/prior/weights.safetensors")) if runs else ():
-        yield Entrant(f"trained here: {weights.parent.parent.name}", partial(_by_weights, weights))
+    for name in MODELS:
+        yield Entrant(name, partial(_by_name, name))
+        yield Entrant(f"{name}, no last mile", partial(_raw, name))
+    for run in sorted(runs.iterdir()) if runs else ():
+        for weights in filter(Path.is_file, (run / "prior" / "weights.safetensors", run / "weights.safetensors")):
+            yield Entrant(f"trained here: {run.name}", partial(_by_weights, weights))
 
 
 def _by_name(name: str, heard: Heard, seed: int) -> tuple[Motion, np.ndarray]:
@@ -131,7 +144,7 @@ _opened = cache(dancer)
 
 @cache
 def _trained(weights: Path) -> Dancer:
-    return ModelDancer(open_weights(weights))
+    return ModelDancer(open_weights(weights)) if weights.parent.name == "prior" else TextDancer(open_choreia(weights))
 
 
 def _finished(who: Dancer, heard: Heard, seed: int) -> tuple[Motion, np.ndarray]:
@@ -195,11 +208,10 @@ def _swapped(made: list[Danced], names: list[str]) -> list[Danced]:
 def _row(name: str, made: list[Danced], truth: list[Danced], songs: dict[str, Song]) -> dict:
     """One line of the table; scores that do not apply are absent."""
     evidence = Evidence(takes=tuple(one.take for one in made), true_takes=tuple(one.take for one in truth), songs=songs)
-    wanted = tuple(metric for metric in metrics("corrected") if metric.about.name in (*COLUMNS, *FAULTS, SYNC))
-    found = {result.about.name: result for result in results(wanted, evidence)[0]}
+    found = {result.about.name: result for result in results(judges(), evidence)[0]}
     row: dict[str, object] = {"": name, "dances": len(made)}
     row |= {column: _score(found.get(column)) for column in (*COLUMNS, SYNC)}
-    row |= {column: found[column].value if column in found else None for column in FAULTS}
+    row |= {column: found[column].value if column in found else None for column in (*FAULTS, *FREEZES)}
     seams = [one.seam_jerk for one in made if np.isfinite(one.seam_jerk)]
     return {**row, "jerk at seams": float(np.mean(seams)) if seams else None, "longest still s": max(one.longest_still_s for one in made)}
 

@@ -115,7 +115,7 @@ def _trained(path: Path) -> Dancer:
     return TextDancer(open_weights(path))
 
 
-NAMES = ("choreographer",)
+NAMES = ("choreographer", "choreia")
 """Dancers of `--model` that understand moves."""
 
 

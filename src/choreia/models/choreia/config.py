@@ -58,8 +58,8 @@ SMALL = _over_latents(
     LRCM_SMALL,
     (
         Stage("global", ("music", "style"), FUSION, lr=8e-4, batch=24, steps=1500, warmup=300),
-        Stage("local", ("music", "style", "moves"), FUSION, lr=8e-4, batch=24, steps=5000),
-        Stage("memory", MODALITIES, FUSION + MEMORY, lr=3e-4, batch=20, steps=2000),
+        Stage("local", ("music", "style", "moves"), FUSION, lr=8e-4, batch=24, steps=8000),
+        Stage("memory", MODALITIES, FUSION + MEMORY, lr=6e-4, batch=20, steps=1500),
     ),
 )
 
