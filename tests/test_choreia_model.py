@@ -97,10 +97,10 @@ def test_words_change_the_dance_from_their_segment_on_and_nothing_before(generat
 def test_each_segment_hears_the_end_of_the_one_before(generator):
     wish = generator.wish(song(8), POPPING)
     first, second = torch.randn(2, 40, TINY.tokenizer.latent_width, generator=torch.Generator().manual_seed(0))
-    nothing = (torch.zeros(16, 24), torch.zeros(16))
-    make = lambda before: generator._segment(  # noqa: E731
-        wish.segment(0, 16), before, before[:0], (nothing[0].clone(), nothing[1].clone()), generator.config.sampling, 3
-    )
+
+    def make(before: torch.Tensor) -> torch.Tensor:
+        return generator._segment(wish.segment(0, 16), before, torch.zeros(16, 24), torch.zeros(16), generator.config.sampling, 3)
+
     with torch.inference_mode():
         assert (make(first) - make(second)).abs().max() > 1e-3
         assert torch.equal(make(first), make(torch.cat([second[:4], first[-8:]])))
@@ -114,8 +114,23 @@ def test_a_full_echo_repeats_what_was_danced(generator):
     assert np.allclose(rows[100:120], rows[10:30], atol=1e-4)
 
 
+def test_the_end_of_a_segment_is_a_draft_for_the_next(generator, monkeypatch):
+    given, rows = [], iter(torch.arange(3 * 16.0).view(3, 16, 1).expand(3, 16, 24).clone())
+
+    def segment(wish, before, known, mask, *more):
+        given.append((known[:, 0].tolist(), mask.tolist()))
+        return next(rows)
+
+    monkeypatch.setattr(generator, "_segment", segment)
+    sampling = replace(generator.config.sampling, overlap=4, soft=3)
+    made = np.concatenate(list(generator.segments(generator.wish(song(4.2), POPPING), 0, sampling=sampling)))[:, 0]
+    assert ((made - 0.1) / 2).tolist() == pytest.approx([*range(13), *range(20, 29), *range(36, 46)])
+    assert given[0] == ([0] * 16, [0] * 16)
+    assert given[1] == ([9, 10, 11, 12, 13, 14, 15, *[0] * 9], [1, 1, 1, 1, 0.75, 0.5, 0.25, *[0] * 9])
+
+
 def test_without_overlap_the_segments_are_whole_windows(generator):
-    sampling = replace(generator.config.sampling, overlap=0)
+    sampling = replace(generator.config.sampling, overlap=0, soft=0)
     lengths = [len(rows) for rows in generator.segments(generator.wish(song(8), POPPING), 0, sampling=sampling)]
     assert lengths == [16, 16, 16, 12]
 

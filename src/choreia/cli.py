@@ -40,7 +40,7 @@ def dance(
     guidance_text: Annotated[float | None, typer.Option(help="model choreia: how strongly words are followed, 0 to 10")] = None,
     takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
     formats: Formats = "bvh,glb,npz,mp4,json",
-    model: Annotated[str, typer.Option(help="dancemeld, or choreographer (rules, no learning; follows moves)")] = "dancemeld",
+    model: Annotated[str | None, typer.Option(help="dancemeld; choreia, the default where words are said; choreographer, by rule")] = None,
     compose: Annotated[str | None, typer.Option(help="compose a song: edm, rnb, hip-hop, pop, funk, swing, latin, ballad")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="write BVH to standard output, frame by frame as it is made; no files")] = False,
     force: Force = False,
@@ -51,8 +51,8 @@ def dance(
     \b
     Examples:
       choreia dance song.mp3 --seed 3 --takes 4
-      choreia dance song.mp3 --model choreographer --prompt "popping, small range; bars 9-12: arm wave; chorus: running man"
-      choreia dance song.mp3 --model choreographer --script moves.json
+      choreia dance song.mp3 --prompt "popping, small range; bars 9-12: arm wave; chorus: running man"
+      choreia dance song.mp3 --prompt salsa --stream > dance.bvh
     """
     from choreia.pipelines.asking import Words
     from choreia.pipelines.dancers import Guidance

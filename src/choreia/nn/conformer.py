@@ -20,7 +20,7 @@ class ConvolutionPair(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Sees 2 · dilation tokens to either side."""
-        return self.gather(F.gelu(self.spread(x.transpose(1, 2)))).transpose(1, 2)
+        return self.gather(F.gelu(self.spread(x.transpose(1, 2)))).transpose(1, 2).contiguous()  # linear layers copy weights otherwise
 
 
 class CrossAttention(nn.Module):

@@ -139,7 +139,7 @@ class Mamba(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The scan itself is never in half precision: its state is a long sum."""
         signal, gate = self.enter(x).chunk(2, dim=-1)
-        signal = F.silu(self.look_back(signal.transpose(1, 2))[..., : x.shape[1]]).transpose(1, 2)
+        signal = F.silu(self.look_back(signal.transpose(1, 2))[..., : x.shape[1]]).transpose(1, 2).contiguous()
         pace, b, c = self.select(signal).split(self.sizes, dim=-1)
         delta = F.softplus(self.pace(pace))
         with torch.autocast(x.device.type, enabled=False):

@@ -34,17 +34,18 @@ class Request:
 
 def dance(song: Path | None, out: Path, *, seed: int = 0, start_s: float = 0.0, seconds: float | None = None,
           style: str | None = None, words: Words = NOTHING, guidance: Guidance = USUAL, takes: int = 1,
-          formats: tuple[str, ...] = ("bvh", "glb", "npz", "mp4", "json"), model: str = "dancemeld",
+          formats: tuple[str, ...] = ("bvh", "glb", "npz", "mp4", "json"), model: str | None = None,
           genre: str | None = None, force: bool = False, progress: Progress | None = None) -> dict[str, object]:  # fmt: skip
     """Dance `song` (or one composed in `genre`) `takes` times into the folder `out`; take k has seed `seed + k`.
 
-    What to dance is said by `words` and a `style`; what was not understood is in "warnings".
+    What to dance is said by `words` and a `style`; what was not understood is in "warnings". Without a `model`, choreia dances to words
+    and dancemeld to a song alone.
     """
     if takes < 1:
         raise ChoreiaError(f"--takes {takes}: give 1 or more")
     stems = ["dance" if k == 0 else f"dance_{k + 1}" for k in range(takes)]
     check_outputs(out, formats, stems, force)
-    who = dancer(model, style, guidance)
+    who = dancer(model or ("dancemeld" if words == NOTHING else "choreia"), style, guidance)
     request = _composed(genre, out, seed, seconds, force) if genre else _recorded(song, start_s, seconds)
     music = analyze_file(request.song, request.start_s, request.seconds)
     wish = wish_for(words, music, style, seed, progress)

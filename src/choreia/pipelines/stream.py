@@ -50,11 +50,11 @@ class Lead:
 
 
 def stream(song: Path | None, file: TextIO, *, seed: int = 0, start_s: float = 0.0, seconds: float | None = None, style: str | None = None,
-           words: Words = NOTHING, guidance: Guidance = USUAL, model: str = "choreia") -> dict[str, object]:  # fmt: skip
+           words: Words = NOTHING, guidance: Guidance = USUAL, model: str | None = None) -> dict[str, object]:  # fmt: skip
     """Write a dance to `song` into `file` as it is made; "notes" say how long the first pose took, from the analysed song on."""
     if song is None:
         raise ChoreiaError("--stream dances to a song that exists: name a sound file")
-    who = dancer(model, style, guidance)
+    who = dancer(model or "choreia", style, guidance)
     if not isinstance(who, TextDancer):
         raise ChoreiaError(f"{model} dances a song as a whole: --stream needs --model choreia")
     music = analyze_file(song, start_s, seconds)

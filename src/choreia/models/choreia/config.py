@@ -17,14 +17,17 @@ from choreia.models.lrcm.config import Config as Lrcm
 
 @dataclass(frozen=True)
 class Sampling:
-    """`steps` of DDIM; strengths `gamma` of music and `delta` of words; `temperature`, the size of the noise to start from; `overlap`,
-    tokens of a segment that repeat the end of the one before."""
+    """`steps` of DDIM; strengths `gamma` of music and `delta` of words; `temperature`, the size of the noise to start from.
+
+    A segment begins with `overlap` tokens of the one before, which stay, and `soft` more, which it may change, the later the more.
+    """
 
     steps: int = 10
     gamma: float = 2.0
-    delta: float = 2.0
-    temperature: float = 1.15
+    delta: float = 4.0
+    temperature: float = 1.0
     overlap: int = 8
+    soft: int = 4
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ TINY = _over_latents(LRCM_TINY, LRCM_TINY.stages)
 
 VARIANTS: dict[str, tuple[Lrcm, Sampling]] = {
     "small": (SMALL, Sampling()),
-    "tiny": (TINY, Sampling(steps=4, overlap=2)),
+    "tiny": (TINY, Sampling(steps=4, overlap=2, soft=2)),
     "no_text": (without(SMALL, ("style", "moves"), "no_text"), Sampling()),
     "no_local_text": (without(SMALL, ("moves",), "no_local_text"), Sampling()),
     "no_mtmm": (without(SMALL, ("memory",), "no_mtmm"), Sampling()),

@@ -70,12 +70,8 @@ class Generator:
 
     def seams_s(self, frames: int) -> np.ndarray:
         """Where segments meet inside a dance of `frames` frames, seconds."""
-        return np.arange(self.config.lrcm.window, self.tokens_for(frames), self._advance) / self.tokens_per_s
-
-    @property
-    def _advance(self) -> int:
-        """New tokens of every segment but the first."""
-        return self.config.lrcm.window - self.config.sampling.overlap
+        settled, sampling = self.config.lrcm.window - self.config.sampling.soft, self.config.sampling
+        return np.arange(settled, self.tokens_for(frames) - sampling.soft, settled - sampling.overlap) / self.tokens_per_s
 
     def dance(self, features: np.ndarray, script: Script, *, seed: int = 0, echo: Echo | None = None, sampling: Sampling | None = None,
               progress: Progress | None = None) -> Motion:  # fmt: skip
@@ -114,22 +110,21 @@ class Generator:
     def segments(self, wish: Wish, seed: int = 0, *, echo: Echo | None = None, sampling: Sampling | None = None) -> Iterator[np.ndarray]:
         """New latents (n, width) of one segment after another, each made with the tail of what was danced before."""
         sampling = sampling or self.config.sampling
-        count, window, overlap = len(wish.music), self.config.lrcm.window, sampling.overlap
-        danced = torch.zeros(0, len(self._mean))
+        count, window = len(wish.music), self.config.lrcm.window
+        danced, draft = torch.zeros(0, len(self._mean)), torch.zeros(0, len(self._mean))
         while len(danced) < count:
-            start = max(0, len(danced) - overlap)
-            kept = danced[start:]
-            rows = self._segment(wish.segment(start, start + window), danced[:start], kept, _echoed(danced, echo, start, window),
-                                 sampling, seed + 7919 * start)  # fmt: skip
-            new = rows[len(kept) : count - start]
+            start = max(0, len(danced) - sampling.overlap)
+            known, mask = _echoed(danced, echo, start, window)
+            _hold(known, mask, danced[start:], draft)
+            rows = self._segment(wish.segment(start, start + window), danced[:start], known, mask, sampling, seed + 7919 * start)
+            settled = count - start if start + window >= count else window - sampling.soft
+            new, draft = rows[len(danced) - start : settled], rows[settled:]
             danced = torch.cat([danced, new])
             yield (new * self._std + self._mean).numpy()
 
-    def _segment(self, wish: Wish, before: Tensor, kept: Tensor, echoed: tuple[Tensor, Tensor], sampling: Sampling, seed: int) -> Tensor:
-        """Standardised rows (window, width) after the rows `before`, of which the first are `kept` and others lean to what is `echoed`."""
+    def _segment(self, wish: Wish, before: Tensor, known: Tensor, mask: Tensor, sampling: Sampling, seed: int) -> Tensor:
+        """Standardised rows (window, width) after the rows `before` that lean to `known` rows by `mask` (window,)."""
         lrcm = self.config.lrcm
-        known, mask = echoed
-        known[: len(kept)], mask[: len(kept)] = kept, 1.0
         noise = torch.randn(1, lrcm.window, len(self._mean), generator=torch.Generator().manual_seed(seed)) * sampling.temperature
         denoise = bound(self._denoiser, lrcm, self._given(wish, before), sampling.gamma, sampling.delta)
         with quick():
@@ -139,6 +134,15 @@ class Generator:
         tail = self.config.lrcm.tail
         memory = before[-tail:][None] if len(before) >= tail else None
         return given(wish.music[None], wish.style[None], wish.moves[None], wish.has_moves[None], memory)
+
+
+def _hold(known: Tensor, mask: Tensor, danced: Tensor, draft: Tensor) -> None:
+    """Write what stays, and then the draft, which counts less and less, to the beginning of what is known, but not over firmer echoes."""
+    stays = len(danced)
+    known[:stays], mask[:stays] = danced, 1.0
+    weight = torch.linspace(1, 0, len(draft) + 2)[1:-1]
+    firmer = torch.nonzero(weight > mask[stays : stays + len(draft)])[:, 0]
+    known[stays + firmer], mask[stays + firmer] = draft[firmer], weight[firmer]
 
 
 def _echoed(danced: Tensor, echo: Echo | None, start: int, window: int) -> tuple[Tensor, Tensor]:

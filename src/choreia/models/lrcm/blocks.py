@@ -96,4 +96,4 @@ class ConvolutionMlp(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Project."""
-        return self.mix(F.gelu(self.spread(x.transpose(1, 2))).transpose(1, 2))
+        return self.mix(F.gelu(self.spread(x.transpose(1, 2))).transpose(1, 2).contiguous())
