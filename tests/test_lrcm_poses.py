@@ -146,8 +146,8 @@ class TestDraw:
         moves, songs = (np.full(40, -1), np.zeros((40, 0), np.float32)), [np.full((40, 3), value, np.float32) for value in (1, 2)]
         twice = recipe.danced(labels, rows, songs, moves, ways)
         alone = recipe.danced(replace(labels, kind="real", dance=True), rows, [], moves, ways)
-        assert [take.music[0, 0] for take in twice] == [1, 2] and [take.weight for take in twice] == [0.3, 0.3]
-        assert [take.weight for take in alone] == [3.0]
+        assert [take.music[0, 0] for take in twice] == [1, 2] and [take.weight for take in twice] == [recipe.WEIGHTS["synthetic"] / 2] * 2
+        assert [take.weight for take in alone] == [recipe.WEIGHTS["real dance"]]
         batch = Draw(alone, draw.words, draw.config, 0)(draw.config.stages[0], 0)
         assert not batch["has_music"].any() and not batch["music"].any() and not batch["has_moves"].any()
 
