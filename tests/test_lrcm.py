@@ -1,6 +1,7 @@
 """LRCM: sizes, what is hidden is not read, memory that starts as nothing, guidance, losses by hand, stages that freeze, tiny overfits."""
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,20 @@ from choreia.diffusion.guidance import guided_apart
 from choreia.diffusion.samplers import ddim
 from choreia.errors import ChoreiaError
 from choreia.models.lrcm.condition import Given, branches, given, hidden, move_rows, stack
-from choreia.models.lrcm.config import MODALITIES, PAPER, SMALL, TINY, VARIANTS, Config, LossWeights, Odds, shortened, variant
+from choreia.models.lrcm.config import (
+    MODALITIES,
+    PAPER,
+    SMALL,
+    TINY,
+    VARIANTS,
+    Config,
+    LossWeights,
+    Odds,
+    Stage,
+    shortened,
+    variant,
+    without,
+)
 from choreia.models.lrcm.denoiser import bound, build_denoiser
 from choreia.models.lrcm.objective import Objective, disturbed
 from choreia.models.lrcm.predictions import PREDICTIONS, schedule_of
@@ -38,7 +52,7 @@ def batch(count=3, seed=0, config=TINY):
 
 
 def conditions(rows):
-    return Given(**{name: rows[name] for name in Given.__dataclass_fields__})
+    return Given(**{name: rows[name] for name in Given.__dataclass_fields__ if name in rows})
 
 
 def lively(config=TINY, seed=0):
@@ -229,7 +243,7 @@ class TestDisturbed:
     def test_nothing_at_no_odds(self):
         known = conditions(batch())
         made = disturbed(known, QUIET.odds)
-        assert all(torch.equal(getattr(made, name), getattr(known, name)) for name in Given.__dataclass_fields__)
+        assert all(torch.equal(getattr(made, name), getattr(known, name)) for name in Given.__dataclass_fields__ if name != "strengths")
 
     def test_shares_of_what_is_hidden(self):
         torch.manual_seed(0)
@@ -329,3 +343,55 @@ def test_tiny_overfits_two_clips_and_the_text_tells_them_apart():
         made = ddim(bound(objective.denoiser, NARROW, known, 1.0, 1.0), start, start, schedule_of(NARROW.diffusion), 8)
     error = (made[:, None] - pair["x"][None]).square().mean((2, 3))
     assert error[0, 0] < 0.2 * error[0, 1] and error[1, 1] < 0.2 * error[1, 0]
+
+
+GUIDED = Stage("guided", MODALITIES, ("",), lr=3e-3, batch=3, steps=1, distils=True)
+SELF_GUIDED = replace(NARROW, stages=(*NARROW.stages, GUIDED))
+
+
+class TestDistillation:
+    def objective(self):
+        torch.manual_seed(0)
+        objective = Objective(SELF_GUIDED).eval()
+        for layer in (objective.denoiser.leave, *(module.share for module in objective.denoiser.memories)):
+            torch.nn.init.normal_(layer.weight, std=0.3)
+        for layer in (objective.denoiser.words.join, *(block.music for block in objective.denoiser.blocks)):
+            torch.nn.init.normal_(layer.weight, std=2.0)
+        objective.begin(GUIDED)
+        return objective
+
+    def test_as_conditioned_there_is_nothing_to_learn(self, monkeypatch):
+        objective, given = self.objective(), batch(config=NARROW)
+        monkeypatch.setattr("choreia.models.lrcm.objective.STRONGEST", (1.0, 1.0))
+        monkeypatch.setattr(torch, "rand", torch.ones)
+        assert objective(given)["loss"] < 1e-10
+
+    def test_stronger_than_conditioned_there_is(self, monkeypatch):
+        objective, given = self.objective(), batch(config=NARROW)
+        monkeypatch.setattr(torch, "rand", torch.ones)
+        assert objective(given)["loss"] > 1e-4
+
+    def test_learns_in_one_forward_what_guidance_says_in_three(self):
+        objective, given = self.objective(), batch(config=NARROW)
+        teacher = deepcopy(objective.denoiser)
+        optimiser = torch.optim.Adam(objective.parameters(), 1e-3)
+        for step in range(250):
+            torch.manual_seed(step)
+            optimiser.zero_grad()
+            objective(given)["loss"].backward()
+            optimiser.step()
+        t = given["t"]
+        x = objective.schedule.add_noise(given["x"], given["noise"], t)
+        known = Given(**{name: given[name] for name in Given.__dataclass_fields__ if name in given})
+        for gamma, delta in ((3.0, 1.0), (1.0, 5.0)):
+            guided = bound(teacher, NARROW, known, gamma, delta)(x, t, known)
+            plain = bound(teacher, NARROW, known, 1.0, 1.0)(x, t, known)
+            learnt = bound(objective.denoiser, SELF_GUIDED, known, gamma, delta)(x, t, known)
+            assert (learnt - guided).square().mean() < 0.3 * (plain - guided).square().mean()
+
+    def test_its_teacher_is_no_part_of_the_weights(self):
+        assert self.objective().state_dict().keys() == Objective(SELF_GUIDED).state_dict().keys()
+
+    def test_ablations_are_distilled_too(self):
+        stages = without(SELF_GUIDED, ("memory",), "no_mtmm").stages
+        assert [stage.name for stage in stages] == ["global", "local", "guided"] and stages[-1].distils

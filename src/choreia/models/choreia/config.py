@@ -9,7 +9,7 @@ from typing import Any
 from choreia.errors import ChoreiaError
 from choreia.models.choreia.words import DIM
 from choreia.models.dancemeld.config import TokenizerConfig
-from choreia.models.lrcm.config import FUSION, MEMORY, MODALITIES, PROGRESS, Odds, Stage, without
+from choreia.models.lrcm.config import FUSION, MEMORY, MODALITIES, PROGRESS, STRENGTHS, Odds, Stage, without
 from choreia.models.lrcm.config import SMALL as LRCM_SMALL
 from choreia.models.lrcm.config import TINY as LRCM_TINY
 from choreia.models.lrcm.config import Config as Lrcm
@@ -63,10 +63,13 @@ SMALL = _over_latents(
         Stage("global", ("music", "style"), FUSION, lr=8e-4, batch=24, steps=1500, warmup=300),
         Stage("local", ("music", "style", "moves"), FUSION, lr=8e-4, batch=24, steps=8000),
         Stage("memory", MODALITIES, FUSION + MEMORY, lr=6e-4, batch=20, steps=1500),
+        Stage("guided", MODALITIES, FUSION + MEMORY + STRENGTHS, lr=3e-4, batch=20, steps=1500, distils=True),
     ),
 )
 
-TINY = _over_latents(LRCM_TINY, LRCM_TINY.stages)
+_TINY_GUIDED = Stage("guided", MODALITIES, FUSION + MEMORY + STRENGTHS, lr=3e-3, batch=8, steps=60, warmup=5, ema=0.9, distils=True)
+
+TINY = _over_latents(LRCM_TINY, (*LRCM_TINY.stages, _TINY_GUIDED))
 
 VARIANTS: dict[str, tuple[Lrcm, Sampling]] = {
     "small": (SMALL, Sampling()),

@@ -21,7 +21,8 @@ class Given:
 
     music (B, N, D_a), has_music (B,). style (B, D_t): the global text's vector, has_style (B,). moves (B, N, D_l): at each token the vector
     of the move danced then (and its progress, see `move_rows`), has_moves (B, N). memory (B, T_m, D): the last clean rows of the segment
-    before, normalised as x is, has_memory (B,); None where no segment has one.
+    before, normalised as x is, has_memory (B,); None where no segment has one. strengths (B, 2): how much music and words count, for a
+    network that guides itself.
     """
 
     music: Tensor
@@ -32,6 +33,7 @@ class Given:
     has_moves: Tensor
     memory: Tensor | None
     has_memory: Tensor
+    strengths: Tensor | None = None
 
 
 def given(music: Tensor, style: Tensor, moves: Tensor, has_moves: Tensor, memory: Tensor | None = None) -> Given:
@@ -60,10 +62,10 @@ def segment(whole: Given, start: int, tokens: int, memory: Tensor | None) -> Giv
 
 
 def stack(parts: Sequence[Given]) -> Given:
-    """Along the batch; either all have memory or none."""
-    memories = [part.memory for part in parts if part.memory is not None]
-    joined = {name: torch.cat([getattr(part, name) for part in parts]) for name in Given.__dataclass_fields__ if name != "memory"}
-    return Given(**joined, memory=torch.cat(memories) if memories else None)
+    """Along the batch; what one does not have, none has."""
+    fields = {name: [getattr(part, name) for part in parts] for name in Given.__dataclass_fields__}
+    there = {name: torch.cat(values) for name, values in fields.items() if values[0] is not None}
+    return Given(**{"memory": None, **there})  # type: ignore[arg-type]
 
 
 def move_rows(moves: Sequence[Move], tokens: int, tokens_per_s: float) -> tuple[np.ndarray, np.ndarray]:

@@ -83,7 +83,11 @@ class Odds:
 
 @dataclass(frozen=True)
 class Stage:
-    """A phase of training: what is heard, which parameters move (beginnings of their names), how fast, on how much."""
+    """A phase of training: what is heard, which parameters move (beginnings of their names), how fast, on how much.
+
+    `distils`: the network learns to say in one forward what it said, guided, in three (Meng et al. 2023, "On distillation of guided
+    diffusion models", the first of its two stages).
+    """
 
     name: str
     hears: tuple[str, ...]
@@ -95,6 +99,7 @@ class Stage:
     weight_decay: float = 0.01
     warmup: int = 200
     ema: float = 0.999
+    distils: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,11 @@ class Config:
         """Modalities that some stage hears; of the others the network knows nothing."""
         return tuple(name for name in MODALITIES if any(name in stage.hears for stage in self.stages))
 
+    @property
+    def guides_itself(self) -> bool:
+        """Whether the network was told to follow music and words as strongly as it is asked, in one forward."""
+        return any(stage.distils for stage in self.stages)
+
     def to_json(self) -> str:
         """One line of JSON."""
         return json.dumps(asdict(self))
@@ -144,6 +154,8 @@ FUSION = ("enter", "clock", "words", "blocks", "merge", "leave")
 """All of the denoiser but the memory modules."""
 
 MEMORY = ("memories",)
+
+STRENGTHS = ("strengths",)
 
 SMALL = Config(
     "small",
@@ -236,7 +248,7 @@ def without(base: Config, modality: tuple[str, ...], name: str) -> Config:
     stages: list[Stage] = []
     for stage in base.stages:
         heard = tuple(one for one in stage.hears if one not in modality)
-        if stages and heard == stages[-1].hears:
+        if stages and (heard, stage.distils) == (stages[-1].hears, stages[-1].distils):
             stages[-1] = replace(stages[-1], steps=stages[-1].steps + stage.steps)
         else:
             stages.append(replace(stage, hears=heard))

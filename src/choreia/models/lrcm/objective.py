@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 
 import torch
@@ -9,13 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from choreia import losses
-from choreia.models.lrcm.condition import Given, hidden
+from choreia.models.lrcm.condition import Given, branches, hidden, stack
 from choreia.models.lrcm.config import MODALITIES, Config, Odds, Stage
 from choreia.models.lrcm.denoiser import build_denoiser
 from choreia.models.lrcm.predictions import PREDICTIONS, schedule_of
 
 ORDERS = {"vel": 1, "acc": 2, "jerk": 3}
 """The derivative losses of Eq. 18 and their orders."""
+
+STRONGEST = (4.0, 6.0)
+"""Strengths of music and words that a network which guides itself has learnt from, at most."""
 
 
 class Objective(nn.Module):
@@ -35,20 +39,32 @@ class Objective(nn.Module):
     def begin(self, stage: Stage) -> None:
         """Hear what the stage hears; let only those parameters move that it trains."""
         self.deaf_to = [name for name in MODALITIES if name not in stage.hears]
+        self._teacher = [deepcopy(self.denoiser).eval().requires_grad_(False)] if stage.distils else []  # in a list: no part of the state
         for name, parameter in self.denoiser.named_parameters():
             parameter.requires_grad_(name.startswith(stage.trains))
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Eq. 18: "diff", "vel", "acc", "jerk" and their weighted sum "loss"."""
+        """Eq. 18: "diff", "vel", "acc", "jerk" and their weighted sum "loss"; "loss" alone while it distils."""
         x0, noise, t = batch["x"], batch["noise"], batch["t"]
         given = self._heard(batch)
         x = self.schedule.add_noise(x0, noise, t)
+        if self._teacher:
+            return self._distil(x, t, given)
         predicted = self.denoiser(x, t, disturbed(given, self.config.odds) if self.training else given)
         clean = self.prediction.clean(x, predicted, t, self.schedule)
         named = {name: losses.pattern(clean, x0, order) for name, order in ORDERS.items()}
         weighted = sum((getattr(self.config.losses, name) * value for name, value in named.items()), torch.zeros((), device=x0.device))
         diff = F.mse_loss(predicted, self.prediction.target(x0, noise, t, self.schedule))
         return {"loss": diff + weighted, "diff": diff, **named}
+
+    def _distil(self, x: Tensor, t: Tensor, given: Given) -> dict[str, Tensor]:
+        """Distance to what the network before this stage says, guided by strengths drawn for each sample."""
+        strengths = torch.rand(len(x), 2, device=x.device) * torch.tensor(STRONGEST, device=x.device)
+        with torch.no_grad():
+            free, one, both = self._teacher[0].to(x.device)(x.repeat(3, 1, 1), t.repeat(3), stack(branches(given))).chunk(3)
+            gamma, delta = strengths[:, :1, None], strengths[:, 1:, None]
+            guided = free + gamma * (one - free) + delta * (both - one)
+        return {"loss": F.mse_loss(self.denoiser(x, t, replace(given, strengths=strengths)), guided)}
 
     def _heard(self, batch: dict[str, Tensor]) -> Given:
         fields = {name: batch[name] for name in ("music", "has_music", "style", "has_style", "moves", "has_moves")}
