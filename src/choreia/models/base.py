@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
 from choreia.errors import ChoreiaError
 from choreia.files import atomic_path
@@ -98,6 +98,16 @@ def read_weights(path: Path, model: str, sha256: str | None = None) -> Weights:
     if header.get("format") != FORMAT or header.get("model") != model:
         raise ChoreiaError(f"{path} holds {header.get('model', 'something else')} ({header.get('format', 'no format')}), expected {model}")
     return Weights({n: v.float() if v.is_floating_point() else v for n, v in tensors.items()}, header, digest)
+
+
+def load_part(module: nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
+    """Give a module the tensors whose names begin with `prefix`, and freeze it; ChoreiaError when they do not fit."""
+    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    try:
+        module.load_state_dict(own)
+    except RuntimeError as error:
+        raise ChoreiaError(f"the weights do not fit the model ({prefix[:-1]}): they are of another version, get them again") from error
+    module.eval().requires_grad_(False)
 
 
 def shipped(name: str, model: str) -> Weights:

@@ -16,10 +16,10 @@ from torch import Tensor
 from choreia.diffusion.constraints import inpaint
 from choreia.diffusion.samplers import ddim
 from choreia.errors import ChoreiaError
-from choreia.models.base import Echo, Progress, Weights, read_weights, shipped
+from choreia.models.base import Echo, Progress, Weights, load_part, read_weights, shipped
 from choreia.models.choreia.config import Config, Sampling
 from choreia.models.choreia.words import Words, captioned
-from choreia.models.dancemeld.codec import Codec, load_part
+from choreia.models.dancemeld.codec import Codec
 from choreia.models.dancemeld.condition import fold_music
 from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES
 from choreia.models.lrcm.condition import Given, given, move_rows

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from choreia.errors import ChoreiaError
+from choreia.models.base import load_part
 from choreia.models.dancemeld.config import TOKEN_FRAMES, TokenizerConfig
 from choreia.models.dancemeld.tokenizer import Latents, build_tokenizer, repeat_pairs
 from choreia.motion.representation import Heading152
@@ -90,16 +90,6 @@ def split(rows: Tensor, bottom_width: int) -> Latents:
     """Inverse of `join`; the two halves of a top token are averaged where they differ."""
     top = rows[..., bottom_width:].unflatten(1, (-1, 2)).mean(2)
     return Latents(rows[..., :bottom_width], top)
-
-
-def load_part(module: torch.nn.Module, tensors: dict[str, Tensor], prefix: str) -> None:
-    """Give a module the tensors whose names begin with `prefix`, and freeze it; ChoreiaError when they do not fit."""
-    own = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-    try:
-        module.load_state_dict(own)
-    except RuntimeError as error:
-        raise ChoreiaError(f"the weights do not fit the model ({prefix[:-1]}): they are of another version, get them again") from error
-    module.eval().requires_grad_(False)
 
 
 def in_pieces(work: Callable[[Tensor], Tensor], rows: Tensor, config: TokenizerConfig, shrink: int = 1, grow: int = 1) -> Tensor:

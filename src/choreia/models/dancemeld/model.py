@@ -18,8 +18,8 @@ from choreia.diffusion.constraints import echo as echoing
 from choreia.diffusion.constraints import inpaint, long_denoise, window_starts
 from choreia.diffusion.guidance import guided
 from choreia.errors import ChoreiaError
-from choreia.models.base import Echo, Progress, Weights, read_weights, shipped
-from choreia.models.dancemeld.codec import Codec, Codes, load_part
+from choreia.models.base import Echo, Progress, Weights, load_part, read_weights, shipped
+from choreia.models.dancemeld.codec import Codec, Codes
 from choreia.models.dancemeld.condition import condition, fold_music, one_hot_style
 from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES, Config
 from choreia.models.dancemeld.kinds import build_prior

@@ -14,10 +14,10 @@ from torch import Tensor
 
 from choreia.diffusion.samplers import ddpm
 from choreia.errors import ChoreiaError
-from choreia.models.base import Progress, Weights, read_weights
+from choreia.models.base import Progress, Weights, load_part, read_weights
 from choreia.models.lrcm.condition import Given, given, hidden, move_rows, segment
 from choreia.models.lrcm.config import Config, Diffusion
-from choreia.models.lrcm.denoiser import Denoiser, bound, build_denoiser
+from choreia.models.lrcm.denoiser import bound, build_denoiser
 from choreia.models.lrcm.poses import Poses, music_rows
 from choreia.models.lrcm.predictions import schedule_of
 from choreia.models.lrcm.words import Scaled
@@ -37,7 +37,8 @@ class Generator:
         self.config = Config.from_json(weights.header["config"])
         self.weights_sha256 = weights.sha256
         self._words = Scaled(words)
-        self._denoiser = _network(self.config, weights.tensors)
+        self._denoiser = build_denoiser(self.config)
+        load_part(self._denoiser, weights.tensors, "denoiser.")
         self._poses = Poses(**{name: weights.tensors[name] for name in Poses.__dataclass_fields__})
 
     def dance(self, features: np.ndarray, script: Script, *, seed: int = 0, sampling: Diffusion | None = None,
@@ -78,16 +79,6 @@ class Generator:
         denoise = self._poses.bounded(bound(self._denoiser, self.config, wish, sampling.gamma, sampling.delta))
         with quick():
             return ddpm(denoise, start, start, schedule_of(self.config.diffusion), sampling.sample_steps, noise)
-
-
-def _network(config: Config, tensors: dict[str, Tensor]) -> Denoiser:
-    """The denoiser with its weights, frozen; ChoreiaError when they do not fit."""
-    network = build_denoiser(config)
-    try:
-        network.load_state_dict({name.removeprefix("denoiser."): value for name, value in tensors.items() if name.startswith("denoiser.")})
-    except RuntimeError as error:
-        raise ChoreiaError("the weights do not fit the lrcm denoiser: they are of another version, train them again") from error
-    return network.eval().requires_grad_(False)
 
 
 def open_weights(path: Path, words: Encoder) -> Generator:
