@@ -40,7 +40,7 @@ def dance(
     guidance_text: Annotated[float | None, typer.Option(help="model choreia: how strongly words are followed, 0 to 10")] = None,
     takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
     formats: Formats = "bvh,glb,npz,mp4,json",
-    model: Annotated[str | None, typer.Option(help="dancemeld; choreia, the default where words are said; choreographer, by rule")] = None,
+    model: Annotated[str | None, typer.Option(help="dancemeld; choreia, the default with words or --stream; choreographer")] = None,
     compose: Annotated[str | None, typer.Option(help="compose a song: edm, rnb, hip-hop, pop, funk, swing, latin, ballad")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="write BVH to standard output, frame by frame as it is made; no files")] = False,
     force: Force = False,
