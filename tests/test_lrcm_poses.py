@@ -258,7 +258,7 @@ class TestRefused:
     def test_weights_of_other_words_or_another_version(self, trained, generator):
         with pytest.raises(ChoreiaError, match="trained with the words of letters, here are numbers"):
             open_weights(trained, replace(WORDS, name="numbers"))
-        with pytest.raises(ChoreiaError, match="do not fit the model .denoiser."):
+        with pytest.raises(ChoreiaError, match=r"do not fit the model .denoiser."):
             Generator(Weights({}, {"config": generator.config.to_json(), "words": "letters"}, "0" * 64), WORDS)
 
     def test_no_data_and_variants_that_are_not_of_pose_space(self, tmp_path):

@@ -27,7 +27,7 @@ from choreia.training.loop import Settings, train
 from choreia.training.phase import Batch, Phase
 from choreia.types import Move
 
-WEIGHTS = {"real dance": 1.5, "real": 0.1, "synthetic": 0.8}
+WEIGHTS = {"real dance": 2.2, "real": 0.1, "synthetic": 0.7}
 """How often a frame of each kind is drawn."""
 
 
