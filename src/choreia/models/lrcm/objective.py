@@ -47,10 +47,11 @@ class Objective(nn.Module):
         """Eq. 18: "diff", "vel", "acc", "jerk" and their weighted sum "loss"; "loss" alone while it distils."""
         x0, noise, t = batch["x"], batch["noise"], batch["t"]
         given = self._heard(batch)
+        given = disturbed(given, self.config.odds) if self.training else given
         x = self.schedule.add_noise(x0, noise, t)
         if self._teacher:
             return self._distil(x, t, given)
-        predicted = self.denoiser(x, t, disturbed(given, self.config.odds) if self.training else given)
+        predicted = self.denoiser(x, t, given)
         clean = self.prediction.clean(x, predicted, t, self.schedule)
         named = {name: losses.pattern(clean, x0, order) for name, order in ORDERS.items()}
         weighted = sum((getattr(self.config.losses, name) * value for name, value in named.items()), torch.zeros((), device=x0.device))
