@@ -14,6 +14,7 @@ from choreia.models.choreia.model import MODEL, Generator
 from choreia.models.choreia.words import DIM, Words
 from choreia.models.dancemeld.config import TINY
 from choreia.models.dancemeld.tokenizer import build_tokenizer
+from choreia.models.lrcm.condition import segment
 from choreia.models.lrcm.denoiser import build_denoiser
 from choreia.pipelines.plan import Echo
 from choreia.types import Move, Script
@@ -94,16 +95,24 @@ def test_words_change_the_dance_from_their_segment_on_and_nothing_before(generat
     assert len(changed) and segment <= changed[0] <= asked_from + generator.config.lrcm.window
 
 
-def test_each_segment_hears_the_end_of_the_one_before(generator):
+def test_a_segment_hears_its_memory(generator):
     wish = generator.wish(song(8), POPPING)
-    first, second = torch.randn(2, 40, TINY.tokenizer.latent_width, generator=torch.Generator().manual_seed(0))
+    memories = torch.randn(2, 1, 4, TINY.tokenizer.latent_width, generator=torch.Generator().manual_seed(0))
 
-    def make(before: torch.Tensor) -> torch.Tensor:
-        return generator._segment(wish.segment(0, 16), before, torch.zeros(16, 24), torch.zeros(16), generator.config.sampling, 3)
+    def make(memory: torch.Tensor) -> torch.Tensor:
+        return generator._segment(segment(wish, 0, 16, memory), torch.zeros(16, 24), torch.zeros(16), generator.config.sampling, 3)
 
     with torch.inference_mode():
-        assert (make(first) - make(second)).abs().max() > 1e-3
-        assert torch.equal(make(first), make(torch.cat([second[:4], first[-8:]])))
+        assert (make(memories[0]) - make(memories[1])).abs().max() > 1e-3
+
+
+def test_the_memory_is_what_was_danced_before_the_overlap(generator, monkeypatch):
+    given, rows = [], iter(torch.arange(3 * 16.0).view(3, 16, 1).expand(3, 16, 24))
+    monkeypatch.setattr(generator, "_segment", lambda wish, *more: given.append(wish.memory) or next(rows))
+    list(generator.segments(generator.wish(song(4.2), POPPING), 0, sampling=replace(generator.config.sampling, overlap=4, soft=0)))
+    assert given[0] is None
+    assert given[1][0, :, 0].tolist() == [8, 9, 10, 11]
+    assert given[2][0, :, 0].tolist() == [24, 25, 26, 27]
 
 
 def test_a_full_echo_repeats_what_was_danced(generator):
@@ -117,7 +126,7 @@ def test_a_full_echo_repeats_what_was_danced(generator):
 def test_the_end_of_a_segment_is_a_draft_for_the_next(generator, monkeypatch):
     given, rows = [], iter(torch.arange(3 * 16.0).view(3, 16, 1).expand(3, 16, 24).clone())
 
-    def segment(wish, before, known, mask, *more):
+    def segment(wish, known, mask, *more):
         given.append((known[:, 0].tolist(), mask.tolist()))
         return next(rows)
 

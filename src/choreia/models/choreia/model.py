@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from choreia.models.choreia.words import Words, captioned
 from choreia.models.dancemeld.codec import Codec
 from choreia.models.dancemeld.condition import fold_music
 from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES
-from choreia.models.lrcm.condition import Given, given, move_rows
+from choreia.models.lrcm.condition import Given, given, move_rows, segment
 from choreia.models.lrcm.denoiser import bound, build_denoiser
 from choreia.models.lrcm.predictions import schedule_of
 from choreia.motion.representation import Heading152
@@ -30,22 +29,6 @@ from choreia.nn.precision import quick
 from choreia.types import Motion, Script
 
 MODEL = "choreia"
-
-
-@dataclass(frozen=True)
-class Wish:
-    """Everything a dance of N tokens is asked for: music (N, 96), style (words,), moves (N, words + progress), has_moves (N,)."""
-
-    music: Tensor
-    style: Tensor
-    moves: Tensor
-    has_moves: Tensor
-
-    def segment(self, start: int, stop: int) -> Wish:
-        """Tokens [start, stop), the last one repeated where there are fewer; no move is danced there."""
-        rows = torch.arange(start, stop)
-        inside, rows = rows < len(self.music), rows.clamp(max=len(self.music) - 1)
-        return Wish(self.music[rows], self.style, self.moves[rows], self.has_moves[rows] * inside)
 
 
 class Generator:
@@ -81,7 +64,7 @@ class Generator:
         for rows in self.segments(wish, seed, echo=echo, sampling=sampling):
             parts.append(rows)
             if progress:
-                progress("dancing", min(1.0, sum(map(len, parts)) / len(wish.music)))
+                progress("dancing", min(1.0, sum(map(len, parts)) / wish.music.shape[1]))
         return Heading152.decode(self.codec.decode(np.concatenate(parts)), self.config.tokenizer.fps)
 
     def stream(self, features: np.ndarray, script: Script, *, seed: int = 0, echo: Echo | None = None,
@@ -90,8 +73,8 @@ class Generator:
         latents = self.segments(self.wish(features, script), seed, echo=echo, sampling=sampling)
         return Heading152.decode_stream(self.codec.decode_stream(latents), self.config.tokenizer.fps)
 
-    def wish(self, features: np.ndarray, script: Script) -> Wish:
-        """What a song and a script ask for, token by token."""
+    def wish(self, features: np.ndarray, script: Script) -> Given:
+        """What a song and a script ask for, token by token: a batch of one, as long as the dance, without a memory."""
         if features.ndim != 2 or features.shape[1] != MUSIC_COLUMNS or not len(features):
             shape = f"{features.shape}, expected (frames, {MUSIC_COLUMNS})"
             raise ChoreiaError(f"music features have shape {shape}: use Music.features['dance']")
@@ -99,41 +82,37 @@ class Generator:
         frames = torch.arange(count * TOKEN_FRAMES).clamp(max=len(features) - 1)
         number, progress = move_rows(script.moves, count, self.tokens_per_s)
         vectors = np.concatenate([self.words.encode(captioned(script)), np.zeros((1, self.words.dim), np.float32)])
-        return Wish(
-            fold_music(torch.from_numpy(np.asarray(features, np.float32))[frames]),
-            torch.from_numpy(self.words.encode([script.style])[0]),
-            torch.from_numpy(np.concatenate([vectors[number], progress], axis=1)),
-            torch.from_numpy(np.float32(number >= 0)),
+        return given(
+            fold_music(torch.from_numpy(np.asarray(features, np.float32))[frames])[None],
+            torch.from_numpy(self.words.encode([script.style])),
+            torch.from_numpy(np.concatenate([vectors[number], progress], axis=1))[None],
+            torch.from_numpy(np.float32(number >= 0))[None],
         )
 
     @torch.inference_mode()
-    def segments(self, wish: Wish, seed: int = 0, *, echo: Echo | None = None, sampling: Sampling | None = None) -> Iterator[np.ndarray]:
+    def segments(self, wish: Given, seed: int = 0, *, echo: Echo | None = None, sampling: Sampling | None = None) -> Iterator[np.ndarray]:
         """New latents (n, width) of one segment after another, each made with the tail of what was danced before."""
         sampling = sampling or self.config.sampling
-        count, window = len(wish.music), self.config.lrcm.window
+        count, window, tail = wish.music.shape[1], self.config.lrcm.window, self.config.lrcm.tail
         danced, draft = torch.zeros(0, len(self._mean)), torch.zeros(0, len(self._mean))
         while len(danced) < count:
             start = max(0, len(danced) - sampling.overlap)
             known, mask = _echoed(danced, echo, start, window)
             _hold(known, mask, danced[start:], draft)
-            rows = self._segment(wish.segment(start, start + window), danced[:start], known, mask, sampling, seed + 7919 * start)
+            memory = danced[None, start - tail : start] if start >= tail else None
+            rows = self._segment(segment(wish, start, window, memory), known, mask, sampling, seed + 7919 * start)
             settled = count - start if start + window >= count else window - sampling.soft
             new, draft = rows[len(danced) - start : settled], rows[settled:]
             danced = torch.cat([danced, new])
             yield (new * self._std + self._mean).numpy()
 
-    def _segment(self, wish: Wish, before: Tensor, known: Tensor, mask: Tensor, sampling: Sampling, seed: int) -> Tensor:
-        """Standardised rows (window, width) after the rows `before` that lean to `known` rows by `mask` (window,)."""
+    def _segment(self, wish: Given, known: Tensor, mask: Tensor, sampling: Sampling, seed: int) -> Tensor:
+        """Standardised rows (window, width) that lean to `known` rows by `mask` (window,)."""
         lrcm = self.config.lrcm
         noise = torch.randn(1, lrcm.window, len(self._mean), generator=torch.Generator().manual_seed(seed)) * sampling.temperature
-        denoise = bound(self._denoiser, lrcm, self._given(wish, before), sampling.gamma, sampling.delta)
+        denoise = bound(self._denoiser, lrcm, wish, sampling.gamma, sampling.delta)
         with quick():
             return ddim(inpaint(denoise, known[None], mask[None, :, None]), noise, noise, schedule_of(lrcm.diffusion), sampling.steps)[0]
-
-    def _given(self, wish: Wish, before: Tensor) -> Given:
-        tail = self.config.lrcm.tail
-        memory = before[-tail:][None] if len(before) >= tail else None
-        return given(wish.music[None], wish.style[None], wish.moves[None], wish.has_moves[None], memory)
 
 
 def _hold(known: Tensor, mask: Tensor, danced: Tensor, draft: Tensor) -> None:
