@@ -144,5 +144,3 @@ def load(name: str = "small") -> Generator:
 def open_weights(path: Path) -> Generator:
     """The generator with weights that training wrote."""
     return Generator(read_weights(path, MODEL))
-
-
