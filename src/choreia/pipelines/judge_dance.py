@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -72,18 +72,28 @@ class Entrant:
 def dances(data: Path, songs_dir: Path | None, runs: Path | None, seeds: int, workers: int, progress: Progress | None) -> list[dict]:
     """Rows for held-out dance, baselines, the shipped model and its variants, every number from the same judge."""
     held_out, known = real_dance(data, "test"), real_dance(data, "train")
-    heard = list(_heard(songs_dir))
-    songs = {h.song.name: h.song for h in heard}
-    truth = [judged(motion, f"real {k}", None) for k, motion in enumerate(held_out)]
-    rows = [_row("real, held out", truth, truth, songs)]
+    heard = [*_recorded(songs_dir), *composed()]
+    truth = truth_of(held_out)
+    rows = [row("real, held out", truth, truth, heard)]
     with Workers(workers, progress) as pool:
         for entrant in _entrants(known, runs):
-            jobs = [(h, 1000 * k + seed) for k, h in enumerate(heard) for seed in range(seeds)]
-            made = list(pool.map(entrant.name, partial(_dance, entrant), jobs))
-            rows.append(_row(entrant.name, made, truth, songs))
+            made = measured(entrant, heard, seeds, pool)
+            rows.append(row(entrant.name, made, truth, heard))
             if entrant.name in MODELS:
-                rows.append(_row(f"{entrant.name}, scored with another song", _swapped(made, list(songs)), truth, songs))
+                swapped = _swapped(made, [h.song.name for h in heard])
+                rows.append(row(f"{entrant.name}, scored with another song", swapped, truth, heard))
     return rows
+
+
+def truth_of(real: list[Motion]) -> list[Danced]:
+    """Real takes, measured."""
+    return [judged(motion, f"real {k}", None) for k, motion in enumerate(real)]
+
+
+def measured(entrant: Entrant, heard: Sequence[Heard], seeds: int, pool: Workers) -> list[Danced]:
+    """`seeds` dances to each song, measured."""
+    jobs = [(h, 1000 * k + seed) for k, h in enumerate(heard) for seed in range(seeds)]
+    return list(pool.map(entrant.name, partial(_dance, entrant), jobs))
 
 
 def real_dance(data: Path, split: str) -> list[Motion]:
@@ -128,14 +138,15 @@ def _entrants(known: list[Motion], runs: Path | None) -> Iterator[Entrant]:
         yield Entrant(f"{name}, no last mile", partial(_raw, name))
     for run in sorted(runs.iterdir()) if runs else ():
         for weights in filter(Path.is_file, (run / "prior" / "weights.safetensors", run / "weights.safetensors")):
-            yield Entrant(f"trained here: {run.name}", partial(_by_weights, weights))
+            yield Entrant(f"trained here: {run.name}", partial(by_weights, weights))
 
 
 def _by_name(name: str, heard: Heard, seed: int) -> tuple[Motion, np.ndarray]:
     return _finished(_opened(name), heard, seed)
 
 
-def _by_weights(weights: Path, heard: Heard, seed: int) -> tuple[Motion, np.ndarray]:
+def by_weights(weights: Path, heard: Heard, seed: int) -> tuple[Motion, np.ndarray]:
+    """What a trained model dances, with the last mile, and its seams in seconds."""
     return _finished(_trained(weights), heard, seed)
 
 
@@ -180,13 +191,16 @@ def _random_real(known: list[Motion], heard: Heard, seed: int) -> tuple[Motion, 
 # ----------------------------------------------------------------------------------------------------------------- songs
 
 
-def _heard(songs_dir: Path | None) -> Iterator[Heard]:
-    """The longest recordings of a folder, judged by librosa's beats, which the dancer has not heard, and four composed songs, judged by
-    their exact beats."""
+def _recorded(songs_dir: Path | None) -> Iterator[Heard]:
+    """The longest recordings of a folder, judged by librosa's beats, which the dancer has not heard."""
     found = sorted(p for p in songs_dir.rglob("*") if p.suffix.lower() in RECORDINGS) if songs_dir else []
     musics = sorted(((analyze_file(path), path) for path in found), key=lambda pair: -pair[0].duration_s)
     for music, path in musics[:LONGEST_RECORDINGS]:
         yield Heard(music, _song(path.name, music.duration_s, librosa_beats(files.read(path))))
+
+
+def composed() -> Iterator[Heard]:
+    """Four composed songs, judged by their exact beats."""
     for genre, seed in COMPOSED:
         song = compose(seed, COMPOSED_S, genre=genre)
         yield Heard(analyze(song.audio), _song(f"composed {genre}", COMPOSED_S, song.beats_s))
@@ -205,15 +219,16 @@ def _swapped(made: list[Danced], names: list[str]) -> list[Danced]:
 # ------------------------------------------------------------------------------------------------------------------ rows
 
 
-def _row(name: str, made: list[Danced], truth: list[Danced], songs: dict[str, Song]) -> dict:
-    """One line of the table; scores that do not apply are absent."""
+def row(name: str, made: Sequence[Danced], truth: Sequence[Danced], heard: Sequence[Heard]) -> dict:
+    """One line of the table; scores that do not apply are None."""
+    songs = {h.song.name: h.song for h in heard}
     evidence = Evidence(takes=tuple(one.take for one in made), true_takes=tuple(one.take for one in truth), songs=songs)
     found = {result.about.name: result for result in results(judges(), evidence)[0]}
-    row: dict[str, object] = {"": name, "dances": len(made)}
-    row |= {column: _score(found.get(column)) for column in (*COLUMNS, SYNC)}
-    row |= {column: found[column].value if column in found else None for column in (*FAULTS, *FREEZES)}
+    scores: dict[str, object] = {column: _score(found.get(column)) for column in (*COLUMNS, SYNC)}
+    scores |= {column: found[column].value if column in found else None for column in (*FAULTS, *FREEZES)}
     seams = [one.seam_jerk for one in made if np.isfinite(one.seam_jerk)]
-    return {**row, "jerk at seams": float(np.mean(seams)) if seams else None, "longest still s": max(one.longest_still_s for one in made)}
+    still_s = max(one.longest_still_s for one in made)
+    return {"": name, "dances": len(made), **scores, "jerk at seams": float(np.mean(seams)) if seams else None, "longest still s": still_s}
 
 
 def _score(result: Result | None) -> dict[str, object] | None:

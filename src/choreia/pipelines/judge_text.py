@@ -157,6 +157,12 @@ def text(cache_dir: Path | None = None, workers: int = 2, progress: Progress | N
     return rows
 
 
+def answers(name: str, dance: Dance, weights: Path, asked: Sequence[Asked], pool: Workers) -> dict[str, Score]:
+    """Shares of moves and styles that a dancer dances as asked, by judges of `weights`."""
+    own = [own for own, _ in pool.map(name, partial(_danced, dance, weights), [(one, one) for one in asked])]
+    return {"move in its window": _moves(own), "style": _style(own)}
+
+
 def others(asked: Sequence[Asked], songs: int) -> list[Asked]:
     """For every prompt another over the same song, of another style and with other figures; the search begins half-way round."""
     found: list[Asked] = []
@@ -224,11 +230,19 @@ def _row(name: str, made: Sequence[Marks], moved: Sequence[tuple[Marks, Marks]])
     return _scores(
         name,
         len(made) + len(moved),
-        share([(one.prompt, one.moves) for one in made]),
-        share([(one.prompt, one.style) for one in made]),
+        _moves(made),
+        _style(made),
         share([(new.prompt, float(new.moves == 1 and old.moves == 0)) for old, new in moved]),
         share([(old.prompt, old.moves) for old, _ in moved]),
     )
+
+
+def _moves(made: Sequence[Marks]) -> Score:
+    return share([(one.prompt, one.moves) for one in made])
+
+
+def _style(made: Sequence[Marks]) -> Score:
+    return share([(one.prompt, one.style) for one in made])
 
 
 def _scores(name: str, dances: int, move: Score, style: Score, along: Score, behind: Score) -> dict:

@@ -13,6 +13,7 @@ from choreia.files import atomic_path
 from choreia.metrics.beats_music import evaluate_beats
 from choreia.models.textmotion.recipe import evaluate_textmotion
 from choreia.pipelines.bench import growth
+from choreia.pipelines.judge_ablations import ablations
 from choreia.pipelines.judge_dance import dances
 from choreia.pipelines.judge_length import length
 from choreia.pipelines.judge_moves import moves
@@ -21,7 +22,7 @@ from choreia.pipelines.judge_tokenizer import tokenizer
 from choreia.pipelines.measuring import Progress
 
 _NOTHING = 1e-5
-TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth")
+TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "ablations", "length", "growth")
 
 
 def leaderboard(
@@ -44,7 +45,7 @@ def leaderboard(
         songs: recordings to dance to, besides four composed songs.
         midi: unpacked music with labels, for "beats"; None: composed songs alone.
         runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each.
-        seeds: dances for each song of "dance".
+        seeds: dances for each song of "dance" and "ablations".
         workers: processes.
         results: Markdown file in which each table is put between `<!-- NAME -->` and `<!-- /NAME -->`.
         progress: called with a stage and a share done.
@@ -56,6 +57,7 @@ def leaderboard(
         "words": lambda: list(map(asdict, evaluate_textmotion(_needed(data)))),
         "moves": lambda: list(map(asdict, moves(_needed(data)))),
         "text": lambda: text(workers=workers, progress=progress, dances=entrants(runs)),
+        "ablations": lambda: ablations(_needed(data), runs, seeds, workers, progress),
         "length": lambda: length(runs, workers, progress),
         "growth": lambda: growth(runs, progress),
     }
