@@ -12,7 +12,7 @@ import torch
 from choreia.motion import rotations as rot
 from choreia.motion.beats import kinetic_beats
 from choreia.motion.representation import Heading152
-from choreia.motion.staging import running_out, settle
+from choreia.motion.staging import running_out, settle, slow_ground
 from choreia.motion.timing import BeatClock, warp
 from choreia.types import Motion
 
@@ -57,12 +57,11 @@ def settled(pieces: Pieces, weight: np.ndarray) -> Iterator[Motion]:
 
 def slowed_over_ground(pieces: Pieces, weight: np.ndarray) -> Iterator[Motion]:
     """Travel and turning scaled down by `weight` (T,) of the whole take: at 1 the dancer neither leaves the spot nor turns."""
-    start, first, ground = None, 0, [Heading152.slices["velocity"], Heading152.slices["yaw_rate"]]
+    start, first = None, 0
     for seen, ready in held_back(pieces, 0.1):
         start = start or Heading152.start(seen)
         values = Heading152.encode(seen, contacts=np.zeros((len(seen), 4), bool))[: ready + 1]
-        for columns in ground:
-            values[:ready, columns] *= 1 - weight[first : first + ready, None]
+        values[:ready] = slow_ground(values[:ready], weight[first : first + ready])
         made = Heading152.decode(values, seen.fps, start)
         yield made.slice(0, ready)
         start, first = Heading152.start(made.slice(ready, ready + 1)) if len(made) > ready else None, first + ready

@@ -94,10 +94,15 @@ def at_ease(energy: np.ndarray, fps: float, ramp_s: float = 0.6) -> np.ndarray:
 
 def _slowed_over_ground(motion: Motion, weight: np.ndarray) -> Motion:
     """Travel and turning scaled down by `weight` (T,): at 1 the dancer neither leaves the spot nor turns."""
-    values = Heading152.encode(motion)
-    values[:, Heading152.slices["velocity"]] *= 1 - weight[:, None]
-    values[:, Heading152.slices["yaw_rate"]] *= 1 - weight[:, None]
-    return Heading152.decode(values, motion.fps, Heading152.start(motion))
+    return Heading152.decode(slow_ground(Heading152.encode(motion), weight), motion.fps, Heading152.start(motion))
+
+
+def slow_ground(values: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Rows (T, 152) of `Heading152` with travel and turning scaled down by `weight` (T,)."""
+    slowed = values.copy()
+    for name in ("velocity", "yaw_rate"):
+        slowed[:, Heading152.slices[name]] *= 1 - weight[:, None]
+    return slowed
 
 
 def _smoothstep(x: np.ndarray) -> np.ndarray:
