@@ -151,9 +151,22 @@ train(Toy(drop=0.0), [Phase("toy", int(sys.argv[3]), slow, lr=1e-2, warmup=3, em
 '''
 
 
-def start(tmp_path, *arguments, processes=1):
+HASTY = TOY + '''
+import os, sys, time
+from pathlib import Path
+from choreia.training.loop import Settings, train
+from choreia.training.phase import Phase
+
+torch.set_num_threads(1)
+own = time.monotonic
+time.monotonic = lambda: own() * (1 + 3 * int(os.environ["RANK"]))
+train(Toy(drop=0.0), [Phase("toy", 100_000, batches, lr=1e-2)], Settings(Path(sys.argv[1]), bf16=False, save_every_s=0.02, max_seconds=1.0))
+'''
+
+
+def start(tmp_path, *arguments, processes=1, run=RUN):
     script = tmp_path / "run.py"
-    script.write_text(RUN)
+    script.write_text(run)
     launch = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"] if processes > 1 else []
     environment = os.environ | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "ACCELERATE_USE_CPU": "true"}
     command = [sys.executable, *launch, str(script), *map(str, arguments)]
@@ -185,6 +198,14 @@ def test_two_processes_are_like_one(tmp_path):
     assert two.returncode == 0, error
     a, b = (load_file(checkpoint.newest(tmp_path / name)) for name in ("one", "two"))
     assert all(torch.allclose(a[name], b[name], atol=1e-4) for name in a if name.startswith(("model.", "average.")))
+
+
+def test_processes_whose_clocks_disagree_stop_together(tmp_path):
+    hasty = start(tmp_path, tmp_path / "out", processes=2, run=HASTY)
+    _, error = hasty.communicate(timeout=240)
+    assert hasty.returncode == 0, error
+    place = checkpoint.place_of(checkpoint.newest(tmp_path / "out"))
+    assert place.seconds >= 1.0 and 0 < place.step < 100_000
 
 
 class TestOptimisers:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -62,9 +63,8 @@ def _run_phase(accelerator: Accelerator, model: nn.Module, number: int, phase: P
     began, saved = time.monotonic() - start.seconds, time.monotonic()
     step, place = start.step, start
     model.train()
-    while step < phase.steps and not _out_of_time(began, settings):
-        progress = max(step / phase.steps, (time.monotonic() - began) / settings.max_seconds if settings.max_seconds else 0.0)
-        lr = phase.lr * warm_cosine(progress, step, phase.warmup)
+    while step < phase.steps and (spent := _time_spent(accelerator, began, settings)) < 1:
+        lr = phase.lr * warm_cosine(max(step / phase.steps, spent), step, phase.warmup)
         losses = _step(accelerator, wrapped, optimiser, phase, step, lr, settings)
         _follow(average, model, min(phase.ema, (1 + step) / (10 + step)) if phase.ema else 0.0)
         step += 1
@@ -114,15 +114,19 @@ def _due(step: int, saved: float, settings: Settings) -> bool:
     return time.monotonic() - saved > settings.save_every_s
 
 
-def _out_of_time(began: float, settings: Settings) -> bool:
-    return settings.max_seconds is not None and time.monotonic() - began > settings.max_seconds
+def _time_spent(accelerator: Accelerator, began: float, settings: Settings) -> float:
+    """Share of the time there is, by the first process's clock, so that all stop at the same step; 0 when there is no limit."""
+    if settings.max_seconds is None:
+        return 0.0
+    share = torch.tensor((time.monotonic() - began) / settings.max_seconds, device=accelerator.device)
+    return float(broadcast(share))
 
 
 def _save(accelerator: Accelerator, out: Path, place: Place, model: nn.Module, optimiser: torch.optim.Optimizer,
           average: dict[str, Tensor]) -> None:  # fmt: skip
+    """Write a checkpoint from one process; the others do not wait, since each may find by its own clock that one is due."""
     if accelerator.is_main_process:
         checkpoint.save(out, place, model, optimiser, average)
-    accelerator.wait_for_everyone()
 
 
 def _stop_on_nan(batch: Batch, losses: dict[str, Tensor], phase: Phase, step: int, settings: Settings) -> None:

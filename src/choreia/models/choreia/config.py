@@ -62,8 +62,8 @@ SMALL = _over_latents(
     (
         Stage("global", ("music", "style"), FUSION, lr=8e-4, batch=24, steps=1500, warmup=300),
         Stage("local", ("music", "style", "moves"), FUSION, lr=8e-4, batch=24, steps=8000),
-        Stage("memory", MODALITIES, FUSION + MEMORY, lr=6e-4, batch=24, steps=4000),
-        Stage("guided", MODALITIES, FUSION + MEMORY + STRENGTHS, lr=3e-4, batch=20, steps=1000, distils=True),
+        Stage("memory", MODALITIES, FUSION + MEMORY, lr=6e-4, batch=24, steps=3500),
+        Stage("guided", MODALITIES, FUSION + MEMORY + STRENGTHS, lr=3e-4, batch=20, steps=800, distils=True),
     ),
 )
 
