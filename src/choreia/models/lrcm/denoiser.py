@@ -101,6 +101,6 @@ def bound(network: Denoiser, config: Config, given: Given, gamma: float, delta: 
 
     if config.guides_itself:
         known = known if gamma or delta else hidden(known, ("music", "style", "moves"))
-        told = replace(known, strengths=torch.tensor([[gamma, delta]]).expand(len(known.music), 2))
+        told = replace(known, strengths=torch.tensor([[gamma, delta]], dtype=torch.float32).expand(len(known.music), 2))
         return lambda x, t, condition: denoise(x, t, told)
     return guided_apart(denoise, branches(known), stack, gamma, delta)
