@@ -102,7 +102,7 @@ class TextDancer:
     """The default model: any words, a segment at a time; returning sections echo their first occurrence unless other moves are asked."""
 
     generator: Choreia
-    sampling: Sampling | None = None
+    guidance: Guidance = USUAL
     name: str = "choreia"
     styles: tuple[str, ...] = tuple(sorted({*STYLES, *REPERTOIRE}))
 
@@ -114,14 +114,20 @@ class TextDancer:
     def move(self, music: Music, asked: Script, seed: int, progress: Progress | None) -> tuple[Motion, Script]:
         """Sample latents segment by segment and decode them."""
         script = _styled(asked, seed)
-        motion = self.generator.dance(_features(music), script, seed=seed, echo=self._echo(music, script), sampling=self.sampling,
-                                      progress=progress)  # fmt: skip
+        motion = self.generator.dance(_features(music), script, seed=seed, echo=self._echo(music, script), progress=progress,
+                                      sampling=self._sampling(asked))  # fmt: skip
         return motion.slice(0, _frames(music)), script if script.moves else replace(script, moves=plan.section_words(music))
 
     def flow(self, music: Music, asked: Script, seed: int) -> Iterator[Motion]:
         """The movement of `move` in pieces, as they are made."""
         script = _styled(asked, seed)
-        return self.generator.stream(_features(music), script, seed=seed, echo=self._echo(music, script), sampling=self.sampling)
+        return self.generator.stream(_features(music), script, seed=seed, echo=self._echo(music, script), sampling=self._sampling(asked))
+
+    def _sampling(self, asked: Script) -> Sampling:
+        own = self.generator.config.sampling
+        usual = own if asked.style or asked.moves else own.freely()
+        asked_for = {"gamma": self.guidance.music, "delta": self.guidance.text}
+        return replace(usual, **{name: value for name, value in asked_for.items() if value is not None})
 
     def _echo(self, music: Music, script: Script) -> Echo:
         tokens_per_s = self.generator.tokens_per_s
@@ -181,9 +187,7 @@ def _guided(who: Dancer, guidance: Guidance) -> Dancer:
     for name, value in (("--guidance-music", guidance.music), ("--guidance-text", guidance.text)):
         if value is not None and not 0 <= value <= MOST_GUIDANCE:
             raise ChoreiaError(f"{name} {value:g}: give 0 (do not listen) to {MOST_GUIDANCE:g}; 1 is as trained")
-    own = who.generator.config.sampling
-    gamma, delta = (value if value is not None else usual for value, usual in ((guidance.music, own.gamma), (guidance.text, own.delta)))
-    return replace(who, sampling=replace(own, gamma=gamma, delta=delta))
+    return replace(who, guidance=guidance)
 
 
 def _choreia() -> Choreia:

@@ -17,17 +17,23 @@ from choreia.models.lrcm.config import Config as Lrcm
 
 @dataclass(frozen=True)
 class Sampling:
-    """`steps` of DDIM; strengths `gamma` of music and `delta` of words; `temperature`, the size of the noise to start from.
+    """`steps` of DDIM; strengths `gamma` of music and `delta` of words, or `free` of both where no words were said; `temperature`, the
+    size of the noise to start from.
 
     A segment begins with `overlap` tokens of the one before, which stay, and `soft` more, which it may change, the later the more.
     """
 
     steps: int = 10
-    gamma: float = 2.0
+    gamma: float = 1.0
     delta: float = 4.0
+    free: float = 3.0
     temperature: float = 1.0
     overlap: int = 8
     soft: int = 4
+
+    def freely(self) -> Sampling:
+        """For a dance without words: its style is only drawn, and the music counts as much."""
+        return replace(self, gamma=self.free, delta=self.free)
 
 
 @dataclass(frozen=True)
@@ -63,17 +69,18 @@ SMALL = _over_latents(
         Stage("global", ("music", "style"), FUSION, lr=8e-4, batch=24, steps=1500, warmup=300),
         Stage("local", ("music", "style", "moves"), FUSION, lr=8e-4, batch=24, steps=8000),
         Stage("memory", MODALITIES, FUSION + MEMORY, lr=6e-4, batch=24, steps=3500),
-        Stage("guided", MODALITIES, FUSION + MEMORY + STRENGTHS, lr=3e-4, batch=20, steps=800, distils=True),
     ),
 )
 
-_TINY_GUIDED = Stage("guided", MODALITIES, FUSION + MEMORY + STRENGTHS, lr=3e-3, batch=8, steps=60, warmup=5, ema=0.9, distils=True)
+TINY = _over_latents(LRCM_TINY, LRCM_TINY.stages)
 
-TINY = _over_latents(LRCM_TINY, (*LRCM_TINY.stages, _TINY_GUIDED))
+GUIDED = Stage("guided", MODALITIES, FUSION + MEMORY + STRENGTHS, lr=3e-4, batch=20, steps=800, distils=True)
+"""Guidance in one forward a step: faster, but words are followed less (see the README)."""
 
 VARIANTS: dict[str, tuple[Lrcm, Sampling]] = {
     "small": (SMALL, Sampling()),
     "tiny": (TINY, Sampling(steps=4, overlap=2, soft=2)),
+    "guided": (replace(SMALL, name="guided", stages=(*SMALL.stages, GUIDED)), Sampling()),
     "no_text": (without(SMALL, ("style", "moves"), "no_text"), Sampling()),
     "no_local_text": (without(SMALL, ("moves",), "no_local_text"), Sampling()),
     "no_mtmm": (without(SMALL, ("memory",), "no_mtmm"), Sampling()),
