@@ -126,8 +126,9 @@ class TextDancer:
     def _sampling(self, asked: Script) -> Sampling:
         own = self.generator.config.sampling
         usual = own if asked.style or asked.moves else own.freely()
-        asked_for = {"gamma": self.guidance.music, "delta": self.guidance.text}
-        return replace(usual, **{name: value for name, value in asked_for.items() if value is not None})
+        gamma = usual.gamma if self.guidance.music is None else self.guidance.music
+        delta = usual.delta if self.guidance.text is None else self.guidance.text
+        return replace(usual, gamma=gamma, delta=delta)
 
     def _echo(self, music: Music, script: Script) -> Echo:
         tokens_per_s = self.generator.tokens_per_s

@@ -25,7 +25,7 @@ from choreia.models.lrcm.condition import Given, given, move_rows, segment
 from choreia.models.lrcm.denoiser import bound, build_denoiser
 from choreia.models.lrcm.predictions import schedule_of
 from choreia.motion.representation import Heading152
-from choreia.nn.precision import quick
+from choreia.nn.precision import quick, ready
 from choreia.types import Motion, Script
 
 MODEL = "choreia"
@@ -44,7 +44,7 @@ class Generator:
         self.codec = Codec(self.config.tokenizer, weights.tensors)
         self._denoiser = build_denoiser(self.config.lrcm)
         load_part(self._denoiser, weights.tensors, "denoiser.")
-        self._denoiser.requires_grad_(True)  # autocast keeps its bfloat16 copies for a whole segment only of parameters like these
+        ready(self._denoiser)
         self._mean, self._std = weights.tensors["latent_mean"], weights.tensors["latent_std"]
 
     def tokens_for(self, frames: int) -> int:
