@@ -389,6 +389,14 @@ class TestDistillation:
             learnt = bound(objective.denoiser, SELF_GUIDED, known, gamma, delta)(x, t, known)
             assert (learnt - guided).square().mean() < 0.3 * (plain - guided).square().mean()
 
+    def test_it_visits_what_its_sampling_comes_through(self):
+        objective, pair = self.objective(), batch(config=NARROW)
+        known = replace(conditions(pair), strengths=torch.full((len(pair["x"]), 2), 2.0))
+        came_through, denoise = [], bound(objective.denoiser, SELF_GUIDED, known, 2.0, 2.0)
+        ddim(lambda x, t, c: came_through.append(x) or denoise(x, t, c), pair["noise"], known, schedule_of(NARROW.diffusion), 3)
+        third = torch.full_like(pair["t"], 1 / 3)
+        assert torch.allclose(objective.visited(pair["noise"], third, known), came_through[2], atol=1e-4)
+
     def test_its_teacher_is_no_part_of_the_weights(self):
         assert self.objective().state_dict().keys() == Objective(SELF_GUIDED).state_dict().keys()
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from choreia import losses
+from choreia.diffusion.prediction import x0_to_eps
 from choreia.models.lrcm.condition import Given, branches, hidden, stack
 from choreia.models.lrcm.config import MODALITIES, Config, Odds, Stage
 from choreia.models.lrcm.denoiser import build_denoiser
@@ -20,6 +21,9 @@ ORDERS = {"vel": 1, "acc": 2, "jerk": 3}
 
 STRONGEST = (4.0, 6.0)
 """Strengths of music and words that a network which guides itself has learnt from, at most."""
+
+VISITED = 0.5
+"""Chance that it learns from what its own sampling comes through instead of from noisy data."""
 
 
 class Objective(nn.Module):
@@ -50,7 +54,7 @@ class Objective(nn.Module):
         given = disturbed(given, self.config.odds) if self.training else given
         x = self.schedule.add_noise(x0, noise, t)
         if self._teacher:
-            return self._distil(x, t, given)
+            return self._distil(x, t, noise, given)
         predicted = self.denoiser(x, t, given)
         clean = self.prediction.clean(x, predicted, t, self.schedule)
         named = {name: losses.pattern(clean, x0, order) for name, order in ORDERS.items()}
@@ -58,14 +62,25 @@ class Objective(nn.Module):
         diff = F.mse_loss(predicted, self.prediction.target(x0, noise, t, self.schedule))
         return {"loss": diff + weighted, "diff": diff, **named}
 
-    def _distil(self, x: Tensor, t: Tensor, given: Given) -> dict[str, Tensor]:
+    def _distil(self, x: Tensor, t: Tensor, noise: Tensor, given: Given) -> dict[str, Tensor]:
         """Distance to what the network before this stage says, guided by strengths drawn for each sample."""
         strengths = torch.rand(len(x), 2, device=x.device) * torch.tensor(STRONGEST, device=x.device)
+        told = replace(given, strengths=strengths)
+        x = torch.where((torch.rand(len(x), device=x.device) < VISITED)[:, None, None], self.visited(noise, t, told), x)
         with torch.no_grad():
             free, one, both = self._teacher[0].to(x.device)(x.repeat(3, 1, 1), t.repeat(3), stack(branches(given))).chunk(3)
             gamma, delta = strengths[:, :1, None], strengths[:, 1:, None]
             guided = free + gamma * (one - free) + delta * (both - one)
-        return {"loss": F.mse_loss(self.denoiser(x, t, replace(given, strengths=strengths)), guided)}
+        return {"loss": F.mse_loss(self.denoiser(x, t, told), guided)}
+
+    @torch.no_grad()
+    def visited(self, noise: Tensor, t: Tensor, given: Given) -> Tensor:
+        """Where two steps of its own sampling lead from `noise` (B, N, dim), at times t (B,): strong guidance leads away from data."""
+        x, now = noise, torch.ones_like(t)
+        for then in ((1 + t) / 2, t):
+            clean = self.prediction.clean(x, self.denoiser(x, now, given), now, self.schedule)
+            x, now = self.schedule.add_noise(clean, x0_to_eps(x, clean, now, self.schedule), then), then
+        return x
 
     def _heard(self, batch: dict[str, Tensor]) -> Given:
         fields = {name: batch[name] for name in ("music", "has_music", "style", "has_style", "moves", "has_moves")}
