@@ -2,12 +2,14 @@
 
 import io
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from choreia.cli import main
 from choreia.errors import ChoreiaError
+from choreia.models.choreia.config import Sampling
 from choreia.motion import cleanup, pieces, staging
 from choreia.motion.beats import kinetic_beats
 from choreia.motion.io import bvh
@@ -17,7 +19,7 @@ from choreia.motion.timing import BeatClock, beat_map
 from choreia.music.analyze import analyze
 from choreia.pipelines import stream as streaming
 from choreia.pipelines.choreograph import flow
-from choreia.pipelines.dancers import TextDancer
+from choreia.pipelines.dancers import Guidance, TextDancer
 from choreia.synth.choreographer import choreograph
 from choreia.synth.composer import compose
 from choreia.types import Motion, Music, Script
@@ -196,18 +198,31 @@ class Danced:
     """A generator whose dance is known."""
 
     def __init__(self, motion: Motion) -> None:
-        self.motion, self.tokens_per_s, self.asked = motion, 7.5, []
+        self.motion, self.tokens_per_s, self.asked, self.told = motion, 7.5, [], []
+        self.config = SimpleNamespace(sampling=Sampling(gamma=1.0, delta=4.0, free=3.0))
 
     def tokens_for(self, frames: int) -> int:
         return -(-frames // 8) * 2
 
-    def stream(self, features, script, **more):
+    def stream(self, features, script, *, sampling, **more):
+        self.told.append((sampling.gamma, sampling.delta))
         for piece in cuts(self.motion, 72, 224):
             self.asked.append(len(piece))
             yield piece
 
 
 class TestFlow:
+    def test_words_have_strengths_of_their_own_unless_told(self, dance, music):
+        for guidance, asked, told in (
+            (Guidance(), Script("hip-hop"), (1.0, 4.0)),
+            (Guidance(), Script(""), (3.0, 3.0)),
+            (Guidance(music=2.0), Script("hip-hop"), (2.0, 4.0)),
+            (Guidance(text=0.0), Script(""), (3.0, 0.0)),
+        ):
+            known = Danced(dance)
+            next(TextDancer(known, guidance).flow(music, asked, 0))
+            assert known.told == [told]
+
     def test_a_whole_dance_on_its_stage_and_feet(self, dance, music):
         made = pieces.joined(flow(TextDancer(Danced(dance)), music, asked=Script("hip-hop"), seed=0))
         assert len(made) == round(30 * music.duration_s)

@@ -205,7 +205,7 @@ def test_processes_whose_clocks_disagree_stop_together(tmp_path):
     _, error = hasty.communicate(timeout=240)
     assert hasty.returncode == 0, error
     place = checkpoint.place_of(checkpoint.newest(tmp_path / "out"))
-    assert place.seconds >= 1.0 and 0 < place.step < 100_000
+    assert 0 < place.step < 100_000
 
 
 class TestOptimisers:
