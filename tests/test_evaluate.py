@@ -254,11 +254,14 @@ def test_the_edge_size_reference_has_the_published_size():
     assert edge_size_s(5.0, steps=2, timed_steps=1) > 0
 
 
-def test_leaderboard_refuses_what_it_cannot_do():
+def test_leaderboard_refuses_what_it_cannot_do(tmp_path):
     with pytest.raises(ChoreiaError, match="dance, tokenizer, beats, words"):
         leaderboard(None, only=("everything",))
     with pytest.raises(ChoreiaError, match="--data"):
         leaderboard(None, only=("dance",))
+    for runs in (None, tmp_path):
+        with pytest.raises(ChoreiaError, match="nothing to compare: give --runs"):
+            leaderboard(tmp_path, only=("ablations",), runs=runs)
 
 
 def test_tables_show_what_was_not_measured_as_a_dash():

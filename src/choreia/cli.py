@@ -185,7 +185,7 @@ def evaluate(
     songs: Annotated[Path | None, typer.Option(help="leaderboard: recordings to dance to")] = None,
     midi: Annotated[Path | None, typer.Option(help="leaderboard: unpacked music whose beats are known")] = None,
     runs: Annotated[Path | None, typer.Option(help="leaderboard: trained variants, a folder each")] = None,
-    only: Annotated[str, typer.Option(help="leaderboard: tables to make")] = "dance,tokenizer,beats,words,moves,text,length,growth",
+    only: Annotated[str, typer.Option(help="leaderboard: tables, or ablations")] = "dance,tokenizer,beats,words,moves,text,length,growth",
     seeds: Annotated[int, typer.Option(help="leaderboard: dances for each song")] = 5,
     results: Annotated[Path | None, typer.Option(help="leaderboard, sanity: Markdown file to put the tables into")] = None,
     workers: Annotated[int, typer.Option(help="processes")] = 2,

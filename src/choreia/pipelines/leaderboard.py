@@ -22,7 +22,9 @@ from choreia.pipelines.judge_tokenizer import tokenizer
 from choreia.pipelines.measuring import Progress
 
 _NOTHING = 1e-5
-TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "ablations", "length", "growth")
+TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth")
+"""Those made when none is named; "ablations" needs `runs` and is made when it is."""
+
 
 
 def leaderboard(
@@ -41,7 +43,7 @@ def leaderboard(
 
     Args:
         data: what `choreia prepare` wrote; needed by all tables but "beats", "text", "length" and "growth".
-        only: which of `TABLES`.
+        only: which of `TABLES`, or "ablations".
         songs: recordings to dance to, besides four composed songs.
         midi: unpacked music with labels, for "beats"; None: composed songs alone.
         runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each.
