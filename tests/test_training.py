@@ -125,6 +125,18 @@ def test_nan_stops_and_keeps_the_batch(tmp_path):
     assert torch.equal(kept["x"], batches(3)["x"])  # noqa: F821
 
 
+def test_without_accelerate_one_line_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(ChoreiaError, match=r"pip install 'choreia\[train\]'"):
+        train(Toy(), [phase(2)], settings(tmp_path / "out"))  # noqa: F821
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_does_not_train_needs_no_accelerate():
+    code = "import sys; sys.modules['accelerate'] = None; import choreia.pipelines.train, choreia.pipelines.leaderboard"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_checkpoint_of_another_model_is_refused(tmp_path):
     train(Toy(), [phase(2)], settings(tmp_path))  # noqa: F821
     with pytest.raises(ChoreiaError, match="another model"):

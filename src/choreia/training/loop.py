@@ -9,10 +9,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import broadcast
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -22,6 +21,9 @@ from choreia.training.checkpoint import Place
 from choreia.training.log import Log
 from choreia.training.optim import OPTIMISERS, warm_cosine
 from choreia.training.phase import Batch, Phase
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,12 @@ class Settings:
 
 
 def train(model: nn.Module, phases: list[Phase], settings: Settings) -> dict[str, Tensor]:
-    """Run the phases in order, going on from the newest checkpoint in `settings.out`; returns the averaged state of the model."""
+    """Run the phases in order, going on from the newest checkpoint in `settings.out`; returns the averaged state of the model.
+
+    ChoreiaError where the extra `train` is not installed.
+    """
+    accelerator = _accelerator()
     settings.out.mkdir(parents=True, exist_ok=True)
-    accelerator = Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no")
     found = checkpoint.newest(settings.out)
     start = checkpoint.place_of(found) if found else Place(0, 0, 0.0)
     average: dict[str, Tensor] = {}
@@ -50,6 +55,14 @@ def train(model: nn.Module, phases: list[Phase], settings: Settings) -> dict[str
             average = _run_phase(accelerator, model, number, phase, settings, resume, start if resume else Place(number, 0, 0.0))
     accelerator.wait_for_everyone()
     return average
+
+
+def _accelerator() -> Accelerator:
+    try:
+        from accelerate import Accelerator
+    except ImportError as error:
+        raise ChoreiaError("training needs accelerate, which is not installed: pip install 'choreia[train]'") from error
+    return Accelerator(cpu=not torch.cuda.is_available(), mixed_precision="no")
 
 
 def _run_phase(accelerator: Accelerator, model: nn.Module, number: int, phase: Phase, settings: Settings, resume: Path | None,
@@ -118,6 +131,8 @@ def _time_spent(accelerator: Accelerator, began: float, settings: Settings) -> f
     """Share of the time there is, by the first process's clock, so that all stop at the same step; 0 when there is no limit."""
     if settings.max_seconds is None:
         return 0.0
+    from accelerate.utils import broadcast
+
     share = torch.tensor((time.monotonic() - began) / settings.max_seconds, device=accelerator.device)
     return float(broadcast(share))
 
