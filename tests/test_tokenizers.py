@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from choreia.models.dancemeld.codec import halo_tokens, in_pieces, join, split
+from choreia.models.dancemeld.codec import decoder_halo_tokens, halo_tokens, in_pieces, join, split
 from choreia.models.dancemeld.config import SMALL, TINY, variant
 from choreia.models.dancemeld.tokenizer import build_tokenizer
 from choreia.tokenizers.quantize import Codebook, ResidualQuantizer
@@ -107,11 +107,11 @@ def test_latents_and_codes_decode_to_the_reconstruction():
 def test_pieces_are_the_whole(config):
     model, x = tokenizer(config), noise(1400 * 4, 152)
     rows = join(model.latents(x[None]))[0]
-    pieces = in_pieces(lambda v: join(model.latents(v[None]))[0], x, config, shrink=4)
+    pieces = in_pieces(lambda v: join(model.latents(v[None]))[0], x, halo_tokens(config), shrink=4)
     close = (rows - pieces).abs().amax(-1)
     assert (close < 1e-3).float().mean() > 0.995  # a tie between two top codes may fall either way
     whole = model.decode_latents(split(rows[None], config.bottom_width))[0]
-    parts = in_pieces(lambda h: model.decode_latents(split(h[None], config.bottom_width))[0], rows, config, grow=4)
+    parts = in_pieces(lambda h: model.decode_latents(split(h[None], config.bottom_width))[0], rows, decoder_halo_tokens(config), grow=4)
     assert torch.allclose(whole, parts, atol=1e-3)
 
 
@@ -126,6 +126,21 @@ def test_halo_is_wide_enough():
     seen = (join(model.latents(x)) != join(model.latents(changed)))[0].any(-1).nonzero().flatten().numpy()
     assert np.abs(seen - 100).max() <= halo_tokens(config)
     assert len(seen) > 4
+
+
+@pytest.mark.parametrize("config", [TINY.tokenizer, SMALL.tokenizer], ids=["tiny", "small"])
+@pytest.mark.parametrize("token", [100, 101])
+@torch.no_grad()
+def test_halo_of_the_decoder_is_what_it_sees(config, token):
+    """A change of one token reaches frames as far away as the halo, less one pair, and none further."""
+    model, rows = tokenizer(config), noise(1, 200, config.latent_width)
+    changed = rows.clone()
+    changed[:, token] += 1
+    before, after = (split(each, config.bottom_width) for each in (rows, changed))
+    seen = (model.decode(before.bottom, before.top) != model.decode(after.bottom, after.top))[0].any(-1).nonzero().flatten().numpy()
+    first, last = token - seen.min() / 4, (seen.max() + 1) / 4 - token
+    assert max(first, last) <= decoder_halo_tokens(config)
+    assert max(first, last) >= decoder_halo_tokens(config) - 4
 
 
 def test_top_pairs_are_joined_and_split():

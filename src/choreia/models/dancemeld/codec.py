@@ -50,19 +50,22 @@ class Codec:
         frames = self.tokens_for(len(values)) * TOKEN_FRAMES
         values = values[torch.arange(frames).clamp(max=len(values) - 1)]
         normalised = (values - self.mean) / self.std
-        return in_pieces(lambda x: join(self.tokenizer.latents(x[None]))[0], normalised, self.config, shrink=TOKEN_FRAMES).numpy()
+        halo = halo_tokens(self.config)
+        return in_pieces(lambda x: join(self.tokenizer.latents(x[None]))[0], normalised, halo, shrink=TOKEN_FRAMES).numpy()
 
     @torch.inference_mode()
     def decode(self, latents: np.ndarray) -> np.ndarray:
         """Values (T, dim) of latents (N, width): quantised to codes, then decoded, in pieces whose seams see what the whole would see."""
         rows = torch.from_numpy(np.asarray(latents, np.float32))
-        values = in_pieces(lambda x: self.tokenizer.decode_latents(split(x[None], self.config.bottom_width))[0], rows, self.config,
-                           grow=TOKEN_FRAMES)  # fmt: skip
+        values = in_pieces(
+            lambda x: self.tokenizer.decode_latents(split(x[None], self.config.bottom_width))[0], rows,
+            decoder_halo_tokens(self.config), grow=TOKEN_FRAMES,
+        )  # fmt: skip
         return (values * self.std + self.mean).numpy()
 
     def decode_stream(self, parts: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         """What `decode` gives for all `parts` (n, width) together, as soon as what follows can no longer change it, in constant memory."""
-        halo, held, given = halo_tokens(self.config), np.zeros((0, self.config.latent_width), np.float32), 0
+        halo, held, given = decoder_halo_tokens(self.config), np.zeros((0, self.config.latent_width), np.float32), 0
         for part in parts:
             held = np.concatenate([held, part])
             ready = max(given, len(held) - halo) // 2 * 2
@@ -92,9 +95,9 @@ def split(rows: Tensor, bottom_width: int) -> Latents:
     return Latents(rows[..., :bottom_width], top)
 
 
-def in_pieces(work: Callable[[Tensor], Tensor], rows: Tensor, config: TokenizerConfig, shrink: int = 1, grow: int = 1) -> Tensor:
-    """`work`, which maps `shrink` rows to `grow`, on pieces of `rows` with so many rows around each that the result is as of the whole."""
-    piece, halo = PIECE_TOKENS * shrink, halo_tokens(config) * shrink
+def in_pieces(work: Callable[[Tensor], Tensor], rows: Tensor, halo_tokens: int, shrink: int = 1, grow: int = 1) -> Tensor:
+    """`work`, which maps `shrink` rows to `grow`, on pieces of `rows` with `halo_tokens` around each: all that `work` sees."""
+    piece, halo = PIECE_TOKENS * shrink, halo_tokens * shrink
     parts = []
     for start in range(0, len(rows), piece):
         stop, first = min(len(rows), start + piece), max(0, start - halo)
@@ -107,3 +110,10 @@ def halo_tokens(config: TokenizerConfig) -> int:
     """More tokens than any output of encoder or decoder sees to either side; even."""
     reach = sum(config.middle_dilations) + 2 * sum(config.coarse_dilations) + 4 * sum(config.top_dilations)
     return 2 * ((reach + sum(config.fine_dilations)) // 2 + 8)
+
+
+def decoder_halo_tokens(config: TokenizerConfig) -> int:
+    """More tokens than any frame of the decoder sees to either side; even, as top tokens are pairs."""
+    halves, quarters = sum(config.middle_dilations) + 1, sum(config.fine_dilations) + 1
+    reach = 2 + sum(config.coarse_dilations) + -(-halves // 2) + -(-quarters // 4)
+    return 2 * (reach // 2 + 1)

@@ -14,7 +14,7 @@ from torch import Tensor
 from choreia.data.shards import Sample, mirrored, read_samples
 from choreia.errors import ChoreiaError
 from choreia.models.base import read_weights, write_weights
-from choreia.models.dancemeld.codec import in_pieces, join, split
+from choreia.models.dancemeld.codec import halo_tokens, in_pieces, join, split
 from choreia.models.dancemeld.codes import CodesPrior
 from choreia.models.dancemeld.condition import fold_music
 from choreia.models.dancemeld.config import MUSIC_COLUMNS, Config, Fit
@@ -203,7 +203,7 @@ def latent_tracks(stage1: TokenizerObjective, tracks: tuple[Track, ...], offsets
 def latents(stage1: TokenizerObjective, values: np.ndarray) -> np.ndarray:
     """Latents (N, width) of values (8 k, dim)."""
     normalised = (torch.from_numpy(values) - stage1.mean) / stage1.std
-    return in_pieces(lambda x: join(stage1.tokenizer.latents(x[None]))[0], normalised, stage1.config, shrink=4).numpy()
+    return in_pieces(lambda x: join(stage1.tokenizer.latents(x[None]))[0], normalised, halo_tokens(stage1.config), shrink=4).numpy()
 
 
 def latent_statistics(takes: Sequence[np.ndarray], bottom_width: int) -> tuple[Tensor, Tensor]:
