@@ -148,7 +148,7 @@ class Take:
     """A dance and all that was done to it.
 
     song: of the base. revisions: number i at i - 1, after its parent. at: the revision that is danced, `BASE` for none. variants: revisions
-    by name. ahead: for a revision, the child that `redo` goes to, the one visited last.
+    by name. ahead: for a revision, the child that `redo` goes to, the one visited last, also on the way to `at`.
     """
 
     base: Performance
@@ -219,8 +219,7 @@ class Take:
         """The take before its last edit; ChoreiaError at the base."""
         if self.at == BASE:
             raise ChoreiaError("nothing to undo: this is the dance as it was first made")
-        parent = self._of(self.at).parent
-        return replace(self, at=parent, ahead=self.ahead | {parent: self.at})
+        return replace(self, at=self._of(self.at).parent)
 
     def redo(self) -> Take:
         """The take at the revision of this state that was visited last; ChoreiaError where there is none."""

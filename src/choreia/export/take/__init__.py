@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from zipfile import BadZipFile
 
-import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load as arrays_of
 from safetensors.numpy import save as bytes_of
@@ -72,8 +71,7 @@ def load(path: str | os.PathLike[str]) -> Take:
     _check_format(page, source)
     with _blaming(source):
         songs = {name.removeprefix(SONGS): archive.read(name) for name in _songs_in(archive)}
-        arrays = {name: np.array(value) for name, value in arrays_of(archive.read(ARRAYS)).items()}
-        return reading.take(page, arrays, songs)
+        return reading.take(page, arrays_of(archive.read(ARRAYS)), songs)
 
 
 def _packed(take: Take, path: Path) -> bytes:

@@ -14,15 +14,14 @@ LARGEST_DIRECTORY = 1 << 16
 """Bytes of the longest list of members that is read; a take has a handful."""
 
 _END = struct.Struct("<4s4H2LH")
-_EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(members: Mapping[str, bytes]) -> bytes:
-    """A zip of the members, sorted by name, stored as they are, at one fixed time."""
+    """A zip of the members, sorted by name, stored as they are, at the time that a zip begins with, 1980."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(members):
-            entry = zipfile.ZipInfo(name, _EPOCH)
+            entry = zipfile.ZipInfo(name)
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             archive.writestr(entry, members[name])
     return buffer.getvalue()

@@ -41,7 +41,7 @@ def plain(value: object) -> object:
         return value.tolist()
     if isinstance(value, PurePath):
         return str(value)
-    raise TypeError(f"JSON cannot hold a {type(value).__name__}")
+    raise TypeError(f"a value of type {type(value).__name__} is not JSON")
 
 
 def _performance(performance: Performance, where: str, arrays: Arrays) -> Page:
