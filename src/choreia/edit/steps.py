@@ -1,0 +1,106 @@
+"""Feet at a seam: they go from where they are to where the new material has them, by a small step where they stand on both sides.
+
+They are led in space: rotations of the leg that fade by themselves drag a foot over the floor, and through it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from choreia.edit.fades import places_over, takeover, turns_over
+from choreia.edit.floor import look, standing
+from choreia.motion import rotations as rot
+from choreia.motion.ik import LIMBS, chain_pose, hinge_axis, two_bone
+from choreia.types import Motion
+
+SIDES = ("left", "right")
+
+_CREEP_M = 0.03  # a standing foot may be off by this without a step
+_CREEP_S = 0.5  # and gets there in this time or more
+_STEP_S, _STEP_S_M = 0.2, 0.8  # least time of a step, and more for every metre
+_STEP_FADE = 0.7  # and of the time in which the pose fades
+_LIFT = 0.2  # height of a step over its length
+_LAND_S = 0.1  # a foot that stands within this time of the seam stands from the seam on
+
+
+@dataclass(frozen=True)
+class _Foot:
+    """World places (T, 3) and rotations (T, 1, 4) wxyz of an ankle."""
+
+    place: np.ndarray
+    turn: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A foot takes `steps` frames from frame `begin` on, and is lifted by `lift_m`."""
+
+    begin: int
+    steps: int
+    lift_m: float = 0.0
+
+
+def stepped(faded: Motion, new: Motion, before: Motion, fade: int, joints: np.ndarray) -> Motion:
+    """`faded` with its feet on their way from the end of `before` to where `new` has them.
+
+    Args:
+        faded: T frames, `new` whose pose fades in over `fade` frames.
+        new: the same frames, placed but not faded.
+        before: what is kept before.
+        joints: (J,) bool, legs that are not wholly among them are left alone.
+    """
+    was, stands = standing(look(before, end=True))[-1], standing(look(new, end=False))
+    lands = np.logical_or.reduce(stands[: max(1, round(_LAND_S * new.fps))])
+    wait = 0
+    for k, side in enumerate(SIDES):
+        leg = [new.skeleton.index(name) for name in LIMBS[f"{side}_leg"]]
+        if joints[leg].all():
+            here, there = _foot(before.slice(len(before) - min(2, len(before)), len(before)), leg[2]), _foot(new, leg[2])
+            way_m = float(np.linalg.norm((there.place[0] - here.place[-1])[[0, 2]]))
+            step = _step(way_m, bool(was[k]), bool(lands[k]), fade, wait, new.fps)
+            wait += step.steps if step.lift_m else 0
+            faded = _led(faded, side, here, there, step)
+    return faded
+
+
+def _step(way_m: float, was: bool, lands: bool, fade: int, wait: int, fps: float) -> _Step:
+    """How a foot gets `way_m` over the floor that stood before, or not, and stands at once, or not."""
+    if not lands:
+        return _Step(0, fade)
+    if way_m <= _CREEP_M:
+        return _Step(0, max(fade, round(_CREEP_S * fps)))
+    steps = max(round((_STEP_S + _STEP_S_M * way_m) * fps), round(_STEP_FADE * fade))
+    return _Step(wait, steps, _LIFT * way_m) if was else _Step(0, steps)
+
+
+def _led(motion: Motion, side: str, here: _Foot, there: _Foot, step: _Step) -> Motion:
+    """The motion with one foot going over from where it is to `there`."""
+    count = min(step.begin + step.steps, len(motion))
+    weight = takeover(count, step.steps, step.begin)
+    place = places_over(here.place, there.place[:count], weight, motion.fps)
+    turn = turns_over(here.turn, there.turn[:count], weight, motion.fps)[:, 0]
+    place[:, 1] += 4 * step.lift_m * weight * (1 - weight)
+    rotations = np.array(motion.rotations)
+    rotations[:count] = _solved(motion.slice(0, count), side, place, turn)
+    return replace(motion, rotations=rotations)
+
+
+def _solved(motion: Motion, side: str, ankle: np.ndarray, turn: np.ndarray) -> np.ndarray:
+    """Rotations (T, J, 4) whose leg brings its ankle to world places (T, 3) and rotations (T, 4)."""
+    leg = [motion.skeleton.index(name) for name in LIMBS[f"{side}_leg"]]
+    place, world = chain_pose(motion, leg[2])
+    hip_turn, knee_turn = two_bone(place[-3], place[-2], place[-1], torch.from_numpy(ankle), world[-3] @ hinge_axis(f"{side}_leg"))
+    hip, knee = hip_turn @ world[-3], knee_turn @ world[-2]
+    foot = rot.quaternion_to_matrix(torch.from_numpy(turn))
+    local = torch.stack([world[-4].mT @ hip, hip.mT @ knee, knee.mT @ foot], dim=1)
+    rotations = np.array(motion.rotations)
+    rotations[:, leg] = rot.matrix_to_quaternion(local).numpy()
+    return rotations
+
+
+def _foot(motion: Motion, ankle: int) -> _Foot:
+    place, world = chain_pose(motion, ankle)
+    return _Foot(place[-1].numpy(), rot.matrix_to_quaternion(world[-1]).numpy()[:, None])
