@@ -211,6 +211,8 @@ def test_nothing_to_undo_or_redo():
 def test_an_edit_changes_something():
     with pytest.raises(ChoreiaError, match="changes nothing"):
         take().apply("mirror", {})
+    with pytest.raises(ChoreiaError, match="without its beats"):
+        take().apply("retime", {}, [put(0, 1, [5])], song=Song("a.mp3", "0" * 64))
 
 
 def test_a_performance_without_motion_takes_words_but_no_rows():
@@ -269,6 +271,11 @@ def test_the_log_is_one_line_a_state():
     assert second.startswith("    2  after 1: path points=[0, 1, ")
     assert second.endswith(" …, 2 frames")
     assert len(second) < 200
+
+
+def test_the_log_cannot_write_over_the_terminal():
+    hostile = Take(take(4).base, variants={"a\n\x1b[2J": 0}).apply("\x1b]0;x\x07", {}, [put(0, 1, [])])
+    assert all(line.isprintable() for line in hostile.log())
 
 
 # ------------------------------------------------------------------------------------------------------------------ songs

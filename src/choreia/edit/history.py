@@ -207,10 +207,13 @@ class Take:
         """The take one edit further; see `Revision`. Rows are copied, in the number type of the motion.
 
         Raises:
-            ChoreiaError: as `length_after`; parameters that JSON cannot hold; nothing that changes; a performance without motion.
+            ChoreiaError: as `length_after`; parameters that JSON cannot hold; nothing that changes; a song without its music;
+                splices of a performance without motion.
         """
         if not splices and script is None and music is None:
             raise ChoreiaError(f"{operation} changes nothing: there is nothing to record")
+        if song is not None and music is None:
+            raise ChoreiaError(f"{operation} brings the song {song.name!r} without its beats: analyse it first")
         revision = Revision(len(self.revisions) + 1, self.at, operation, _as_json(operation, parameters), self._own(splices),
                             script, music, song, seed)  # fmt: skip
         return replace(self, revisions=(*self.revisions, revision))._standing(revision.id)
@@ -249,7 +252,8 @@ class Take:
 
     def _line(self, number: int, step: str) -> str:
         names = "".join(f" [{name}]" for name, named in self.variants.items() if named == number)
-        return f"{'>' if number == self.at else ' '} {number:3d}  {step}, {self.frames[number]} frames{names}"
+        line = f"{'>' if number == self.at else ' '} {number:3d}  {step}, {self.frames[number]} frames{names}"
+        return "".join(letter if letter.isprintable() else "?" for letter in line)
 
     def _standing(self, at: int) -> Take:
         """The take at `at`, with the way there as the way to redo."""

@@ -80,7 +80,7 @@ def _packed(take: Take, path: Path) -> bytes:
     try:
         page = {"format": FORMAT, "version": VERSION} | pages.take_page(take, arrays)
         text = json.dumps(page, allow_nan=False, default=pages.plain).encode()
-        songs = {song.sha256: song.content for song in pages.songs(take) if song.content is not None}
+        songs = {song.sha256: song.content for song in pages.every_song(take) if song.content is not None}
         reading.take(reading.page_of(text), dict(arrays), songs)
         content = pack({PAGE: text, ARRAYS: bytes_of(arrays)} | {SONGS + name: song for name, song in songs.items()})
     except _BROKEN as error:

@@ -56,6 +56,8 @@ class Archive:
 
     def read(self, name: str) -> bytes:
         """A member, its checksum verified; never more than the size it declares is unpacked, whatever is in it."""
+        if name not in self.names:
+            raise ValueError(f"{name[:60]!r} is missing")
         member = self.zip.getinfo(name)
         with self.zip.open(member) as stream:
             content = stream.read(member.file_size)

@@ -23,14 +23,14 @@ def take_page(take: Take, arrays: Arrays) -> Page:
         "choreia": __version__,
         "at": take.at,
         "variants": take.variants,
-        "ahead": [[parent, child] for parent, child in sorted(take.ahead.items())],
+        "ahead": {str(parent): child for parent, child in sorted(take.ahead.items())},
         "song": _song(take.song),
         "base": _performance(take.base, "base", arrays),
         "revisions": [_revision(revision, f"revisions/{revision.id}", arrays) for revision in take.revisions],
     }
 
 
-def songs(take: Take) -> Iterator[Song]:
+def every_song(take: Take) -> Iterator[Song]:
     """Every song of a take, of its base and of its revisions."""
     yield from (song for song in (take.song, *(revision.song for revision in take.revisions)) if song is not None)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from choreia.edit.history import Revision, Song, Splice, Take
-from choreia.export.take.pages import EVENTS, TIMES, Arrays
+from choreia.export.take.pages import EVENTS, TIMES, Arrays, every_song
 from choreia.types import Audio, Features, Motion, Move, Music, Performance, RhythmEvents, Script, Section, Skeleton
 
 LARGEST_PAGE = 1 << 25
 """Bytes of the largest JSON that is read."""
+
+Kind = TypeVar("Kind")
 
 
 def page_of(content: bytes) -> dict[str, object]:
@@ -38,12 +41,12 @@ def take(page: dict[str, object], arrays: Arrays, songs: dict[str, bytes]) -> Ta
     found = Take(
         base=_performance(entry.entry("base")),
         song=_song(entry.optional("song")),
-        revisions=tuple(_revision(number, each) for number, each in enumerate(entry.entries("revisions"), 1)),
+        revisions=tuple(_revision(number, each) for number, each in enumerate(entry.entries("revisions", first=1), 1)),
         at=entry.whole("at"),
-        variants={name: entry.entry("variants").whole(name) for name in entry.mapping("variants")},
-        ahead=dict(_pair(row) for row in entry.rows("ahead")),
+        variants={name: entry.entry("variants").whole(name) for name in entry.value("variants", dict)},
+        ahead={int(parent): entry.entry("ahead").whole(parent) for parent in entry.value("ahead", dict)},
     )
-    named = {song.sha256 for song in (found.song, *(revision.song for revision in found.revisions)) if song and song.content is not None}
+    named = {song.sha256 for song in every_song(found) if song.content is not None}
     if strays := sorted(arrays.keys() | songs.keys() - named):
         raise ValueError(f"{strays[0][:60]!r} belongs to nothing in it")
     return found
@@ -65,56 +68,46 @@ class Entry:
         """The path of a key."""
         return f"{self.where}/{key}".lstrip("/")
 
-    def value(self, key: str, *kinds: type) -> object:
+    def value(self, key: str, *kinds: type[Kind]) -> Kind:
         """The value of a key, of one of the kinds; a truth value is no number."""
         value = self.fields.get(key)
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
             raise ValueError(f"{self.at(key)[:80]} is missing or of another kind")
         return value
 
-    def text(self, key: str) -> str:
-        """A string."""
-        return str(self.value(key, str))
-
-    def whole(self, key: str) -> int:
-        """A whole number."""
-        return int(self.value(key, int))  # type: ignore[call-overload]
+    def whole(self, key: str, above: float = -math.inf) -> int:
+        """A whole number above `above`."""
+        self.number(key, above)
+        return self.value(key, int)
 
     def number(self, key: str, above: float = -math.inf) -> float:
         """A number above `above`."""
-        number = float(self.value(key, int, float))  # type: ignore[arg-type]
+        number = float(self.value(key, int, float))
         if not number > above:
             raise ValueError(f"{self.at(key)[:80]} is {number:g}, not above {above:g}")
         return number
 
-    def rows(self, key: str) -> list[object]:
-        """A list."""
-        return list(self.value(key, list))  # type: ignore[call-overload]
-
-    def mapping(self, key: str) -> dict[str, object]:
-        """A JSON object as it is."""
-        return dict(self.value(key, dict))  # type: ignore[call-overload]
-
     def entry(self, key: str) -> Entry:
         """A JSON object to be read in turn."""
-        return Entry(self.at(key), self.mapping(key), self.arrays, self.songs)
+        return replace(self, where=self.at(key), fields=self.value(key, dict))
 
     def optional(self, key: str) -> Entry | None:
         """The same, None where the value is null."""
         return None if key in self.fields and self.fields[key] is None else self.entry(key)
 
-    def entries(self, key: str, first: int = 1) -> list[Entry]:
-        """A list of JSON objects, counted from `first` in their paths."""
-        table = {str(number): row for number, row in enumerate(self.rows(key), first)}
-        rows = Entry(self.at(key), table, self.arrays, self.songs)
-        return [rows.entry(number) for number in table]
+    def rows(self, key: str, first: int = 0) -> Entry:
+        """A list as an entry whose keys count from `first`."""
+        return replace(self, where=self.at(key), fields={str(number): row for number, row in enumerate(self.value(key, list), first)})
 
-    def words(self, key: str) -> tuple[str, ...]:
-        """A list of strings."""
+    def entries(self, key: str, first: int = 0) -> list[Entry]:
+        """A list of JSON objects, counted from `first` in their paths."""
+        rows = self.rows(key, first)
+        return [rows.entry(number) for number in rows.fields]
+
+    def several(self, key: str, kind: type[Kind]) -> tuple[Kind, ...]:
+        """A list of values of one kind."""
         rows = self.rows(key)
-        if not all(isinstance(row, str) for row in rows):
-            raise ValueError(f"{self.at(key)[:80]} holds something else than words")
-        return tuple(map(str, rows))
+        return tuple(rows.value(number, kind) for number in rows.fields)
 
     def array(self, name: str, *shape: int | None) -> np.ndarray:
         """An array of finite numbers, taken out; None in `shape` stands for any length."""
@@ -129,13 +122,12 @@ class Entry:
 
 
 def _performance(entry: Entry) -> Performance:
-    audio, music, motion = entry.optional("audio"), entry.optional("music"), entry.optional("motion")
     return Performance(
-        None if audio is None else Audio(audio.array("samples", None, None), audio.whole("rate")),
-        _music(music),
-        None if motion is None else _motion(motion),
+        _audio(entry.optional("audio")),
+        _music(entry.optional("music")),
+        _motion(entry.optional("motion")),
         _script(entry.optional("script")),
-        entry.mapping("provenance"),
+        entry.value("provenance", dict),
     )
 
 
@@ -143,14 +135,14 @@ def _revision(number: int, entry: Entry) -> Revision:
     return Revision(
         id=number,
         parent=entry.whole("parent"),
-        operation=entry.text("operation"),
-        parameters=entry.mapping("parameters"),
-        splices=tuple(map(_splice, entry.entries("splices", first=0))),
+        operation=entry.value("operation", str),
+        parameters=entry.value("parameters", dict),
+        splices=tuple(map(_splice, entry.entries("splices"))),
         script=_script(entry.optional("script")),
         music=_music(entry.optional("music")),
         song=_song(entry.optional("song")),
         seed=None if entry.fields.get("seed") is None else entry.whole("seed"),
-        version=entry.text("version"),
+        version=entry.value("version", str),
     )
 
 
@@ -159,21 +151,25 @@ def _splice(entry: Entry) -> Splice:
     return Splice(entry.whole("start"), entry.whole("stop"), root, entry.array("rotations", len(root), None, 4))
 
 
-def _motion(entry: Entry) -> Motion:
-    names, root = entry.words("joints"), entry.array("root", None, 3)
+def _audio(entry: Entry | None) -> Audio | None:
+    return None if entry is None else Audio(entry.array("samples", None, None), entry.whole("rate", above=0))
+
+
+def _motion(entry: Entry | None) -> Motion | None:
+    if entry is None:
+        return None
+    names, parents, root = entry.several("joints", str), entry.several("parents", int), entry.array("root", None, 3)
     rotations = entry.array("rotations", len(root), len(names), 4)
-    if not root.size or not names or len(set(names)) < len(names) or not _in_order(entry.rows("parents"), len(names)):
+    if not root.size or not names or len(set(names)) < len(names) or not _in_order(parents, len(names)):
         raise ValueError(f"{entry.where}: no frames, no joints, equal names, or joints that do not come after their parents")
     if np.abs(np.linalg.norm(rotations, axis=-1) - 1).max() > 1e-3:
         raise ValueError(f"{entry.where}: the rotations are not unit quaternions")
-    skeleton = Skeleton(names, tuple(map(int, entry.rows("parents"))), entry.array("offsets", len(names), 3))  # type: ignore[call-overload]
-    return Motion(skeleton, root, rotations, entry.number("fps", above=0))
+    return Motion(Skeleton(names, parents, entry.array("offsets", len(names), 3)), root, rotations, entry.number("fps", above=0))
 
 
-def _in_order(parents: Sequence[object], joints: int) -> bool:
+def _in_order(parents: Sequence[int], joints: int) -> bool:
     """Whether there is one parent a joint, -1 for the first and an earlier joint for every other."""
-    rooted = len(parents) == joints and parents[0] == -1
-    return rooted and all(type(parent) is int and 0 <= parent < child for child, parent in enumerate(parents) if child)
+    return len(parents) == joints and parents[0] == -1 and all(0 <= parent < child for child, parent in enumerate(parents) if child)
 
 
 def _music(entry: Entry | None) -> Music | None:
@@ -182,7 +178,7 @@ def _music(entry: Entry | None) -> Music | None:
     features = entry.entry("features")
     return Music(
         duration_s=entry.number("duration_s", above=0),
-        meter=entry.whole("meter"),
+        meter=entry.whole("meter", above=0),
         sections=tuple(map(_section, entry.entries("sections"))),
         events=RhythmEvents(*(entry.array(name, None) for name in EVENTS)),
         energy=_features(entry.entry("energy")),
@@ -192,35 +188,29 @@ def _music(entry: Entry | None) -> Music | None:
 
 
 def _section(entry: Entry) -> Section:
-    return Section(entry.number("start_s"), entry.number("end_s"), entry.text("label"), entry.whole("occurrence"))
+    return Section(entry.number("start_s"), entry.number("end_s"), entry.value("label", str), entry.whole("occurrence"))
 
 
 def _features(entry: Entry) -> Features:
-    names = entry.words("names")
+    names = entry.several("names", str)
     return Features(entry.array("values", None, len(names)), entry.number("fps", above=0), names)
 
 
 def _script(entry: Entry | None) -> Script | None:
     if entry is None:
         return None
-    moves = tuple(Move(move.number("start_s"), move.number("end_s"), move.text("text")) for move in entry.entries("moves"))
-    return Script(entry.text("style"), moves)
+    moves = tuple(Move(move.number("start_s"), move.number("end_s"), move.value("text", str)) for move in entry.entries("moves"))
+    return Script(entry.value("style", str), moves)
 
 
 def _song(entry: Entry | None) -> Song | None:
     if entry is None:
         return None
-    sha256 = entry.text("sha256")
+    sha256 = entry.value("sha256", str)
     content = entry.songs.get(sha256)
     if entry.value("inside", bool) and content is None:
         raise ValueError(f"the song {sha256[:12]}… is missing")
-    return Song(entry.text("name"), sha256, entry.number("start_s"), content if entry.fields["inside"] else None)
-
-
-def _pair(row: object) -> tuple[int, int]:
-    if not isinstance(row, list) or [type(number) for number in row] != [int, int]:
-        raise ValueError("ahead is not made of pairs of numbers")
-    return row[0], row[1]
+    return Song(entry.value("name", str), sha256, entry.number("start_s"), content if entry.fields["inside"] else None)
 
 
 def _finite(text: str) -> float:
