@@ -1,0 +1,1 @@
+"""In-betweens: a small Transformer corrects an interpolation between kept frames of a dance."""
