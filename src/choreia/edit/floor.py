@@ -126,7 +126,7 @@ def bent_to(new: Motion, after: Motion) -> Motion:
     if max(np.abs(missing).max(), abs(turn)) < _NO_BEND:
         return new
     _check("the new material ends", missing, turn, len(new) / new.fps)
-    share = _share_of_way(new)
+    share = share_of_way(new)
     angle = turn * share
     steps = turned(np.diff(root, axis=0), (angle[1:] + angle[:-1]) / 2)
     path = root[0] + np.concatenate([np.zeros((1, 3)), np.cumsum(steps, axis=0)])
@@ -152,8 +152,8 @@ def _check(what: str, way: np.ndarray, turn_rad: float, time_s: float) -> None:
         raise ChoreiaError(f"{what} {np.degrees(abs(turn_rad)):.0f} degrees turned, too far for {time_s:.2f} s: choose a longer region")
 
 
-def _share_of_way(motion: Motion) -> np.ndarray:
-    """A share (T,) that rises smoothly from 0 to 1, faster where feet move."""
+def share_of_way(motion: Motion) -> np.ndarray:
+    """The share of a way that is gone, (T,): it rises smoothly from 0 to 1, faster where feet move."""
     feet = foot_positions(motion)
     pace = np.zeros(len(motion))
     pace[1:] = np.linalg.norm(np.diff(feet, axis=0), axis=-1).mean(axis=1)

@@ -12,7 +12,7 @@ import numpy as np
 from choreia import clock
 from choreia.edit.parts import EVERYTHING, joints_of, read_parts
 from choreia.errors import ChoreiaError
-from choreia.text.places import Stretch, clock_text, resolve
+from choreia.text.places import Stretch, clock_text, edges, resolve
 from choreia.text.times import parse
 from choreia.types import Features, Motion, Music, RhythmEvents, Skeleton
 
@@ -59,6 +59,17 @@ class Region:
         found = resolve(parse(_with_dash(text)), timeline).stretches
         return cls(tuple(sorted((start_s, min(end_s, duration_s)) for start_s, end_s in found)), read_parts(parts))
 
+    @classmethod
+    def of_eights(cls, numbers: Sequence[int], music: Music, duration_s: float, parts: str | Sequence[str] = ()) -> Region:
+        """8-counts by number from 1, each a stretch of its own. ChoreiaError: no such 8-count, one twice, or no beat in the music."""
+        bounds = edges("eight", replace(music, duration_s=duration_s)) if music.has_beat else np.zeros(0)
+        count = max(len(bounds) - 1, 0)
+        wrong = [number for number in numbers if not 1 <= number <= count]
+        if wrong or not numbers:
+            named = f"there is no 8-count {wrong[0]}" if wrong else "no 8-count is named"
+            raise ChoreiaError(f"{named}: the dance has {count}" + (f", choose from 1 to {count}" if count else ", give seconds"))
+        return cls(tuple((float(bounds[n - 1]), float(bounds[n])) for n in sorted(numbers)), read_parts(parts))
+
     def joints(self, skeleton: Skeleton) -> np.ndarray:
         """The joints it holds, (J,) bool; the root joint stands for `Motion.root` too."""
         return joints_of(self.parts, skeleton)
@@ -94,12 +105,6 @@ class Region:
         if start >= stop:
             raise ChoreiaError(f"the region at {clock_text(stretch[0])} is shorter than a frame, {1 / motion.fps:.3f} s: make it longer")
         return start, stop
-
-
-def eights(music: Music, duration_s: float) -> tuple[Stretch, ...]:
-    """The 8-counts that lie wholly in the first `duration_s` of a song, (start, end) in seconds."""
-    starts = music.eights_s[music.eights_s < duration_s]
-    return tuple((float(a), float(b)) for a, b in pairwise(starts))
 
 
 def _with_dash(text: str) -> str:

@@ -14,8 +14,9 @@ import numpy as np
 from choreia.edit.fades import places_over, takeover, turns_over
 from choreia.edit.floor import backwards, bent_to, check_reach, going_on, leading_to, look
 from choreia.edit.history import Splice
-from choreia.edit.steps import stepped
+from choreia.edit.steps import planted, stepped
 from choreia.errors import ChoreiaError
+from choreia.motion.contacts import foot_contacts
 from choreia.motion.energy import jerk
 from choreia.types import Motion
 
@@ -82,6 +83,8 @@ def blend_part(kept: Motion, new: Motion, before: Motion | None, after: Motion |
     if joints[0] and after is not None:
         new = bent_to(new, after) if before is not None else leading_to(new, after).move(new)
     mixed = replace(kept, root=new.root if joints[0] else kept.root, rotations=np.where(joints[:, None], new.rotations, kept.rotations))
+    if not joints[0]:
+        mixed = planted(mixed, foot_contacts(new), joints)
     limit = len(new) // 2 if before is not None and after is not None else len(new)
     if before is not None:
         mixed = lead_in(mixed, before, limit, joints)

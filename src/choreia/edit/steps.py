@@ -13,16 +13,18 @@ import torch
 from choreia.edit.fades import places_over, takeover, turns_over
 from choreia.edit.floor import look, standing
 from choreia.motion import rotations as rot
-from choreia.motion.ik import LIMBS, chain_pose, hinge_axis, two_bone
+from choreia.motion.footlock import lock_feet
+from choreia.motion.ik import LIMBS, chain_pose, hinge_axis, reach, two_bone
 from choreia.types import Motion
 
 SIDES = ("left", "right")
 
-_CREEP_M = 0.03  # a standing foot may be off by this without a step
-_CREEP_S = 0.5  # and gets there in this time or more
+_CREEP_M = 0.03  # a standing foot may be off by this without a step of its own: it is put right when it next leaves the floor,
+_HOLD_S = 1.0  # when it does within this time,
+_CREEP_S = 0.5  # or gets there in this time or more
 _STEP_S, _STEP_S_M = 0.2, 0.8  # least time of a step, and more for every metre
 _STEP_FADE = 0.7  # and of the time in which the pose fades
-_LIFT = 0.2  # height of a step over its length
+_LIFT_M, _LIFT = 0.03, 0.1  # height of a step, and more for every metre
 _LAND_S = 0.1  # a foot that stands within this time of the seam stands from the seam on
 
 
@@ -53,27 +55,35 @@ def stepped(faded: Motion, new: Motion, before: Motion, fade: int, joints: np.nd
         joints: (J,) bool, legs that are not wholly among them are left alone.
     """
     was, stands = standing(look(before, end=True))[-1], standing(look(new, end=False))
-    lands = np.logical_or.reduce(stands[: max(1, round(_LAND_S * new.fps))])
     wait = 0
     for k, side in enumerate(SIDES):
         leg = [new.skeleton.index(name) for name in LIMBS[f"{side}_leg"]]
         if joints[leg].all():
             here, there = _foot(before.slice(len(before) - min(2, len(before)), len(before)), leg[2]), _foot(new, leg[2])
-            way_m = float(np.linalg.norm((there.place[0] - here.place[-1])[[0, 2]]))
-            step = _step(way_m, bool(was[k]), bool(lands[k]), fade, wait, new.fps)
-            wait += step.steps if step.lift_m else 0
+            step = _step(here, there, bool(was[k]), stands[:, k], fade, wait, new.fps)
+            wait += step.steps if was[k] and step.lift_m else 0
             faded = _led(faded, side, here, there, step)
     return faded
 
 
-def _step(way_m: float, was: bool, lands: bool, fade: int, wait: int, fps: float) -> _Step:
-    """How a foot gets `way_m` over the floor that stood before, or not, and stands at once, or not."""
-    if not lands:
-        return _Step(0, fade)
-    if way_m <= _CREEP_M:
-        return _Step(0, max(fade, round(_CREEP_S * fps)))
-    steps = max(round((_STEP_S + _STEP_S_M * way_m) * fps), round(_STEP_FADE * fade))
-    return _Step(wait, steps, _LIFT * way_m) if was else _Step(0, steps)
+def _step(here: _Foot, there: _Foot, was: bool, stands: np.ndarray, fade: int, wait: int, fps: float) -> _Step:
+    """How a foot that stood before, or not, gets to one that `stands` (n,) or not; standing feet wait for one another."""
+    down, up, down_again = _changes(stands)
+    way_m = float(np.linalg.norm((there.place[min(down, len(there.place) - 1)] - here.place[-1])[[0, 2]]))
+    steps = round((_STEP_S + _STEP_S_M * way_m) * fps)
+    lift_m = _LIFT_M + _LIFT * way_m if way_m > _CREEP_M else 0.0
+    if down > _LAND_S * fps:
+        return _Step(0, min(fade, max(down, steps)), lift_m if was and down < steps else 0.0)
+    if was and not lift_m:
+        return _Step(up, max(down_again - up, steps)) if up < _HOLD_S * fps else _Step(0, max(fade, round(_CREEP_S * fps)))
+    return _Step(wait if was else 0, max(steps, round(_STEP_FADE * fade)), lift_m)
+
+
+def _changes(stands: np.ndarray) -> tuple[int, int, int]:
+    """Frames at which a foot is first down, then up, then down again; the number of frames where it never is."""
+    down = int(np.argmax(np.append(stands, True)))
+    up = down + int(np.argmax(np.append(~stands[down:], True)))
+    return down, up, up + int(np.argmax(np.append(stands[up:], True)))
 
 
 def _led(motion: Motion, side: str, here: _Foot, there: _Foot, step: _Step) -> Motion:
@@ -82,7 +92,8 @@ def _led(motion: Motion, side: str, here: _Foot, there: _Foot, step: _Step) -> M
     weight = takeover(count, step.steps, step.begin)
     place = places_over(here.place, there.place[:count], weight, motion.fps)
     turn = turns_over(here.turn, there.turn[:count], weight, motion.fps)[:, 0]
-    place[:, 1] += 4 * step.lift_m * weight * (1 - weight)
+    along = np.clip((np.arange(count) + 1 - step.begin) / (step.steps + 1), 0, 1)
+    place[:, 1] += 16 * step.lift_m * (along * (1 - along)) ** 2
     rotations = np.array(motion.rotations)
     rotations[:count] = _solved(motion.slice(0, count), side, place, turn)
     return replace(motion, rotations=rotations)
@@ -104,3 +115,18 @@ def _solved(motion: Motion, side: str, ankle: np.ndarray, turn: np.ndarray) -> n
 def _foot(motion: Motion, ankle: int) -> _Foot:
     place, world = chain_pose(motion, ankle)
     return _Foot(place[-1].numpy(), rot.matrix_to_quaternion(world[-1]).numpy()[:, None])
+
+
+def planted(motion: Motion, contacts: np.ndarray, joints: np.ndarray) -> Motion:
+    """The motion with its feet on the floor wherever `contacts` (T, 4) say; joints (J,) bool that are not to be changed are not.
+
+    With the root among them as `footlock.lock_feet`, else by the legs alone, as far as they reach; without the legs nothing is done.
+    """
+    legs = {f"{side}_leg": [motion.skeleton.index(name) for name in LIMBS[f"{side}_leg"]] for side in SIDES}
+    free = [limb for limb, leg in legs.items() if joints[leg].all()]
+    locked = lock_feet(motion, contacts) if free else motion
+    if len(free) == len(SIDES) and joints[0]:
+        return locked
+    for limb in free:
+        motion = reach(motion, limb, chain_pose(locked, legs[limb][2])[0][-1].numpy())
+    return motion
