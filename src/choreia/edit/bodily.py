@@ -121,9 +121,7 @@ def _within_hinges(rotations: np.ndarray, original: Motion) -> np.ndarray:
     for name, (axis, sign) in _HINGES.items():
         if name in original.skeleton.names:
             joint = original.skeleton.index(name)
-            vector, was = (
-                rot.quaternion_to_expmap(torch.from_numpy(_positive(wxyz[:, joint]))) for wxyz in (rotations, original.rotations)
-            )
+            vector, was = (_turns(wxyz[:, joint]) for wxyz in (rotations, original.rotations))
             least = torch.clamp(sign * was[:, axis], max=0)
             vector[:, axis] = sign * torch.maximum(sign * vector[:, axis], least)
             found[:, joint] = rot.expmap_to_quaternion(vector).numpy()
