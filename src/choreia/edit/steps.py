@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
-from choreia.edit.fades import places_over, takeover, turns_over
+from choreia.edit.fades import ease, places_over, turns_over
 from choreia.edit.floor import look, standing
 from choreia.motion import rotations as rot
 from choreia.motion.footlock import lock_feet
@@ -24,7 +24,9 @@ _HOLD_S = 1.0  # when it does within this time,
 _CREEP_S = 0.5  # or gets there in this time or more
 _STEP_S, _STEP_S_M = 0.2, 0.8  # least time of a step, and more for every metre
 _STEP_FADE = 0.7  # and of the time in which the pose fades
-_LIFT_M, _LIFT = 0.03, 0.1  # height of a step, and more for every metre
+_LIFT_M, _LIFT = 0.05, 0.1  # height of a step, and more for every metre
+_FOOT_M = 0.14  # from ankle to toe
+_UP = 0.15  # share of a step's time in which the foot only rises, and only sinks
 _LAND_S = 0.1  # a foot that stands within this time of the seam stands from the seam on
 
 
@@ -62,14 +64,14 @@ def stepped(faded: Motion, new: Motion, before: Motion, fade: int, joints: np.nd
             here, there = _foot(before.slice(len(before) - min(2, len(before)), len(before)), leg[2]), _foot(new, leg[2])
             step = _step(here, there, bool(was[k]), stands[:, k], fade, wait, new.fps)
             wait += step.steps if was[k] and step.lift_m else 0
-            faded = _led(faded, side, here, there, step)
+            faded = _led(faded, side, here, there, step, fade)
     return faded
 
 
 def _step(here: _Foot, there: _Foot, was: bool, stands: np.ndarray, fade: int, wait: int, fps: float) -> _Step:
     """How a foot that stood before, or not, gets to one that `stands` (n,) or not; standing feet wait for one another."""
     down, up, down_again = _changes(stands)
-    way_m = float(np.linalg.norm((there.place[min(down, len(there.place) - 1)] - here.place[-1])[[0, 2]]))
+    way_m = _way_m(here, there, min(down, len(there.place) - 1))
     steps = round((_STEP_S + _STEP_S_M * way_m) * fps)
     lift_m = _LIFT_M + _LIFT * way_m if way_m > _CREEP_M else 0.0
     if down > _LAND_S * fps:
@@ -79,6 +81,12 @@ def _step(here: _Foot, there: _Foot, was: bool, stands: np.ndarray, fade: int, w
     return _Step(wait if was else 0, max(steps, round(_STEP_FADE * fade)), lift_m)
 
 
+def _way_m(here: _Foot, there: _Foot, frame: int) -> float:
+    """How far over the floor an ankle, or by turning a toe, has to go from where it is to a frame."""
+    turn_rad = 2 * np.arccos(np.clip(np.abs((here.turn[-1] * there.turn[frame]).sum()), 0, 1))
+    return max(float(np.linalg.norm((there.place[frame] - here.place[-1])[[0, 2]])), _FOOT_M * float(turn_rad))
+
+
 def _changes(stands: np.ndarray) -> tuple[int, int, int]:
     """Frames at which a foot is first down, then up, then down again; the number of frames where it never is."""
     down = int(np.argmax(np.append(stands, True)))
@@ -86,13 +94,13 @@ def _changes(stands: np.ndarray) -> tuple[int, int, int]:
     return down, up, up + int(np.argmax(np.append(stands[up:], True)))
 
 
-def _led(motion: Motion, side: str, here: _Foot, there: _Foot, step: _Step) -> Motion:
-    """The motion with one foot going over from where it is to `there`."""
-    count = min(step.begin + step.steps, len(motion))
-    weight = takeover(count, step.steps, step.begin)
+def _led(motion: Motion, side: str, here: _Foot, there: _Foot, step: _Step, fade: int) -> Motion:
+    """The motion, whose pose fades in over `fade` frames, with one foot going over from where it is to `there`."""
+    count = min(max(step.begin + step.steps, fade), len(motion))
+    along = np.clip((np.arange(count) + 1 - step.begin) / (step.steps + 1), 0, 1)
+    weight = ease((along - _UP) / (1 - 2 * _UP)) if step.lift_m else ease(along)
     place = places_over(here.place, there.place[:count], weight, motion.fps)
     turn = turns_over(here.turn, there.turn[:count], weight, motion.fps)[:, 0]
-    along = np.clip((np.arange(count) + 1 - step.begin) / (step.steps + 1), 0, 1)
     place[:, 1] += 16 * step.lift_m * (along * (1 - along)) ** 2
     rotations = np.array(motion.rotations)
     rotations[:count] = _solved(motion.slice(0, count), side, place, turn)
