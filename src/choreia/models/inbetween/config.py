@@ -50,7 +50,7 @@ class Config:
     inner: int = 384
     dropout: float = 0.1
     context: int = 30
-    reach: int = 20
+    reach: int = 25
     ramp: int = 8
     losses: LossWeights = field(default_factory=LossWeights)
 
@@ -69,11 +69,11 @@ class Config:
 class Fit:
     """How it is trained. A step has gaps of one length, as many as fill `frames` frames with what is kept around them.
 
-    `gaps`: shortest and longest, in frames; their logarithms are drawn evenly. `near`: share of steps that see less than the whole
+    `gaps`: shortest (3 or more) and longest, in frames; their logarithms are drawn evenly. `near`: share of steps that see less than the whole
     context. `parts`: share of gaps in which some groups of joints are kept.
     """
 
-    steps: int = 3600
+    steps: int = 2600
     frames: int = 2048
     gaps: tuple[int, int] = (3, LONGEST)
     near: float = 0.25
@@ -88,7 +88,7 @@ VARIANTS: dict[str, tuple[Config, Fit]] = {
     "small": (Config(), Fit()),
     "tiny": (
         Config("tiny", width=32, layers=2, heads=2, inner=64, dropout=0.0, context=10),
-        Fit(steps=60, frames=512, gaps=(6, 16), lr=5e-3, warmup=5, ema=0.9),
+        Fit(steps=100, frames=384, gaps=(6, 16), lr=5e-3, warmup=10, ema=0.9),
     ),
 }
 

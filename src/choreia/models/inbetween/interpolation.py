@@ -2,7 +2,7 @@
 
 Over T steps from the last frame kept before a gap to the first kept after it, the straight way goes at a velocity m. At u = k / T, a cubic
 that leaves with velocity v and arrives with w adds T (v − m) u (1 − u)² to it, and takes T (w − m) (1 − u) u² away. Rotations are treated
-alike: the straight way is SLERP, velocities are rotation vectors in the parent's frame, and what is added turns the straight way's rotation.
+alike: the straight way is SLERP, velocities are rotation vectors in the parent's frame, and what is added turns the straight rotation.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def bridge(root: Tensor, turns: Tensor, gap: Gap, reach: int) -> tuple[Tensor, T
     Args:
         root: (..., N, 3) metres.
         turns: local rotations (..., N, J, 4).
-        gap: what is made. On a side with a single kept frame the velocity is the straight way's.
+        gap: what is made. A single kept frame on a side is a pose at rest.
         reach: steps over which an end's own velocity gives way to the straight one: `STRAIGHT`, `HERMITE` or between, which is C1 as well.
     Returns:
         root (..., frames, 3) and rotations (..., frames, J, 4).

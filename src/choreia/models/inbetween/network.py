@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from choreia.models.inbetween.config import Config
+from choreia.models.inbetween.config import FPS, Config
 from choreia.models.inbetween.interpolation import Gap, bridge
 from choreia.motion import rotations as rot
 from choreia.motion.kinematics import forward
@@ -25,6 +25,9 @@ JOINTS = len(SKELETON.names)
 
 SEEN = 3 + 9 * JOINTS
 """Columns of a frame as it is seen: root m, local rotations in 6D, joints from the root m."""
+
+PER_SECOND = 0.1
+"""What 1 at the exit is, in metres and in 6D, for each second of gap: the longer, the further is the dance from its interpolation."""
 
 _DISTANCE = 64  # columns that say how far a frame is from an end
 
@@ -137,7 +140,8 @@ class Network(nn.Module):
         x = self.enter(torch.cat([(rows - self.mean) / self.std, _holes(window), _distances(window)], dim=-1))
         for block in self.blocks:
             x = block(x)
-        change = self.leave(normed(x[:, inside])).float() * ramp(window.gap, self.config.ramp, x.device)[:, None]
+        size = PER_SECOND * window.gap.steps / FPS * ramp(window.gap, self.config.ramp, x.device)
+        change = self.leave(normed(x[:, inside])).float() * size[:, None]
         free = torch.cat([window.free[:, :1].expand(-1, 3), window.free[:, 1:].repeat_interleave(6, dim=1)], dim=1)
         root, sixd = (rows[:, inside, : 3 + 6 * JOINTS] + change * free[:, None]).split([3, 6 * JOINTS], dim=-1)
         with torch.autocast(window.root.device.type, enabled=False):

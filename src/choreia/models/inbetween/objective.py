@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from choreia import losses
 from choreia.models.inbetween.config import FPS, Config
@@ -15,12 +16,16 @@ from choreia.motion import rotations as rot
 from choreia.motion.kinematics import forward
 from choreia.motion.skeleton import FEET
 
-EDGE = 2
-"""Kept frames on either side of the gap that are compared as well, so that the velocity across its ends counts."""
+EDGE = 4
+"""Kept frames on either side of the gap that are compared as well, so that what happens across its ends counts."""
+
+LAG = 2
+"""Frames over which vigour is measured: trembling from frame to frame is none."""
 
 FLOORS = {"rotation": 0.002, "place": 0.002, "velocity": 0.03, "feet": 0.02, "vigour": 0.02}
 """Added to the error of the interpolation before it divides: a body that stands still teaches little."""
 
+_TREMBLING = 0.33  # share of accelerations in vigour: alone they are had by trembling
 _FEET = [SKELETON.index(name) for name in FEET]
 
 
@@ -35,7 +40,8 @@ class Objective(nn.Module):
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         """The terms of `LossWeights`, each 1 where the network is no better than the interpolation, and their weighted sum "loss"."""
         window = read_window(batch)
-        root, matrices = self.network(window)
+        with sdpa_kernel(SDPBackend.MATH):  # on processors the fused attention takes twice as long to go back through
+            root, matrices = self.network(window)
         with torch.autocast(root.device.type, enabled=False):
             true, bridged = body(window), body(window.bridged(self.network.config.reach))
             errors = compare(with_gap(true, window.gap, root, matrices), true)
@@ -80,23 +86,34 @@ def _body(root: Tensor, matrices: Tensor) -> Body:
 
 
 def compare(made: Body, true: Body) -> dict[str, Tensor]:
-    """Mean errors: rotation matrices, joints m, their velocities m/s, feet that should stand (m/s)², and how fast each joint is, m/s."""
-    velocity, true_velocity = losses.difference(made.joints, FPS), losses.difference(true.joints, FPS)
+    """Mean errors: of rotation matrices, joints m, their velocities m/s, feet that should stand (m/s)², and vigour, a share."""
+    velocity, true_velocity = (losses.difference(one.joints, FPS) for one in (made, true))
     stands = losses.standing(true.joints[:, :, _FEET], FPS)
     return {
         "rotation": (made.matrices - true.matrices).abs().mean(),
         "place": distance(made.joints - true.joints),
         "velocity": distance(velocity - true_velocity),
         "feet": losses.contact(made.joints[:, :, _FEET], stands, FPS),
-        "vigour": (_pace(velocity) - _pace(true_velocity)).abs().mean(),
+        "vigour": unlike(vigour(made.joints), vigour(true.joints)),
     }
+
+
+def vigour(joints: Tensor) -> Tensor:
+    """Root mean square speed and acceleration of each joint over time, (B, 2, 24) m/s and m/s², of joints (B, n, 24, 3) m.
+
+    A mean of all that could be danced moves less than any of it; asked for the same vigour, the network decides for something.
+    """
+    velocity = (joints[:, LAG:] - joints[:, :-LAG]) * (FPS / LAG)
+    acceleration = (velocity[:, LAG:] - velocity[:, :-LAG]) * (FPS / LAG)
+    return torch.stack([(values.square().sum(-1).mean(1) + 1e-6).sqrt() for values in (velocity, acceleration)], dim=1)
+
+
+def unlike(made: Tensor, true: Tensor) -> Tensor:
+    """Mean difference of vigours (B, 2, 24), each joint's speed and acceleration as shares of what all true ones are on average."""
+    shares = (made - true).abs().mean(0) / true.mean(0).clamp(min=0.05)
+    return (shares * shares.new_tensor([[1 - _TREMBLING], [_TREMBLING]])).sum(0).mean()
 
 
 def distance(vectors: Tensor) -> Tensor:
     """Mean length of vectors (..., 3); the gradient of none is 0."""
     return (vectors.square().sum(-1) + 1e-10).sqrt().mean()
-
-
-def _pace(velocity: Tensor) -> Tensor:
-    """Root mean square speed of each joint over time, (B, 24), of velocities (B, n, 24, 3)."""
-    return (velocity.square().sum(-1).mean(1) + 1e-6).sqrt()
