@@ -16,14 +16,15 @@ from choreia.motion import rotations as rot
 SLOPE_S = 0.6
 """How long a pace lasts that the new movement does not take up."""
 
-_STILL = 1e-3  # m or rad a frame below which a pace is noise
+NEAR_M_S, NEAR_RAD_S = 0.15, 0.5
+"""Paces that differ by less are taken for the same."""
 
 
 def places_over(kept: np.ndarray, new: np.ndarray, weight: np.ndarray, fps: float) -> np.ndarray:
     """Places (n, 3) m that go on from `kept` (1 or 2, 3), the last frames, into `new` (n, 3), which has the share `weight` (n,)."""
     kept, new = np.asarray(kept, np.float64), np.asarray(new, np.float64)
     pace, steps = kept[-1] - kept[0], _steps(new)
-    follow = _common(pace, steps[0])
+    follow = _common(pace, steps[0], NEAR_M_S / fps)
     own = follow * steps + _hump(len(new), fps)[:, None] * (pace - follow * steps[0])
     going_on = kept[-1] + np.cumsum(own, axis=0)
     return new + (1 - weight[:, None]) * (going_on - new)
@@ -35,7 +36,7 @@ def turns_over(kept: np.ndarray, new: np.ndarray, weight: np.ndarray, fps: float
     pace = _turn(last[0], last[-1])
     steps = torch.stack([_turn(a, b) for a, b in zip(first[[0, *range(len(first) - 1)]], first, strict=True)])
     steps[0] = steps[min(1, len(steps) - 1)]
-    follow = torch.from_numpy(_common(pace.numpy(), steps[0].numpy()))
+    follow = torch.from_numpy(_common(pace.numpy(), steps[0].numpy(), NEAR_RAD_S / fps))
     rest, going_on, apart = pace - follow * steps[0], last[-1], torch.zeros_like(pace)
     found = torch.empty_like(first)
     for k, (share, left) in enumerate(zip(weight, _hump(len(first), fps), strict=True)):
@@ -72,10 +73,11 @@ def _steps(places: np.ndarray) -> np.ndarray:
     return steps
 
 
-def _common(pace: np.ndarray, new_pace: np.ndarray) -> np.ndarray:
-    """Share (..., 1) in [0, 1] of a new pace (..., 3) that was there before."""
-    along = (pace * new_pace).sum(-1, keepdims=True)
-    return np.clip(along / ((new_pace**2).sum(-1, keepdims=True) + _STILL**2), 0, 1)
+def _common(pace: np.ndarray, new_pace: np.ndarray, near: float) -> np.ndarray:
+    """How much (..., 1), 0 to 1, of a new movement goes with the old one: as much of its pace (..., 3) as both have, all when `near`."""
+    shared = (pace * new_pace).sum(-1, keepdims=True) / np.maximum((new_pace**2).sum(-1, keepdims=True), near**2)
+    alike = np.exp(-((pace - new_pace) ** 2).sum(-1, keepdims=True) / near**2)
+    return alike + (1 - alike) * np.clip(shared, 0, 1)
 
 
 def _turn(start: torch.Tensor, end: torch.Tensor) -> torch.Tensor:

@@ -26,7 +26,7 @@ LOOK_S = 2.0
 _FOOT_WEIGHT = 4.0  # of each foot that stands on both sides of a seam, against the pelvis
 _EVEN = 0.3  # share of a bend that is spread evenly; the rest goes where the feet move
 _SMOOTH_S = 0.25
-_NO_BEND = 1e-3  # m and rad
+_SLIGHT = 0.03  # m and rad: a bend that feet need not be planted again for
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def leading_to(new: Motion, after: Motion) -> Placing:
 def bent_to(new: Motion, after: Motion) -> Motion:
     """`new`, its path and heading bent so that it ends where `after` begins; it goes out of its way mostly while feet move.
 
-    Feet that stood are planted again. Nothing is done where less than a millimetre is missing.
+    Feet that stood are planted again, unless next to nothing was missing.
 
     Raises:
         ChoreiaError: there is not the time to get there.
@@ -123,8 +123,6 @@ def bent_to(new: Motion, after: Motion) -> Motion:
     turn = float(np.arctan2(np.sin(end.turn_rad), np.cos(end.turn_rad)))
     root = np.asarray(new.root, np.float64)
     missing = turned(root[-1], end.turn_rad) + end.shift - root[-1]
-    if max(np.abs(missing).max(), abs(turn)) < _NO_BEND:
-        return new
     _check("the new material ends", missing, turn, len(new) / new.fps)
     share = share_of_way(new)
     angle = turn * share
@@ -134,7 +132,7 @@ def bent_to(new: Motion, after: Motion) -> Motion:
     rotations = np.array(new.rotations)
     rotations[:, 0] = facing(new.rotations[:, 0], angle)
     bent = replace(new, root=path.astype(new.root.dtype), rotations=rotations)
-    return lock_feet(bent, foot_contacts(new))
+    return bent if max(np.abs(missing).max(), abs(turn)) < _SLIGHT else lock_feet(bent, foot_contacts(new))
 
 
 def check_reach(before: Motion, after: Motion, frames: int) -> None:

@@ -61,7 +61,8 @@ def stepped(faded: Motion, new: Motion, before: Motion, fade: int, joints: np.nd
     for k, side in enumerate(SIDES):
         leg = [new.skeleton.index(name) for name in LIMBS[f"{side}_leg"]]
         if joints[leg].all():
-            here, there = _foot(before.slice(len(before) - min(2, len(before)), len(before)), leg[2]), _foot(new, leg[2])
+            paced = 1 if was[k] else min(2, len(before))
+            here, there = _foot(before.slice(len(before) - paced, len(before)), leg[2]), _foot(new, leg[2])
             step = _step(here, there, bool(was[k]), stands[:, k], fade, wait, new.fps)
             wait += step.steps if was[k] and step.lift_m else 0
             faded = _led(faded, side, here, there, step, fade)
@@ -71,7 +72,7 @@ def stepped(faded: Motion, new: Motion, before: Motion, fade: int, joints: np.nd
 def _step(here: _Foot, there: _Foot, was: bool, stands: np.ndarray, fade: int, wait: int, fps: float) -> _Step:
     """How a foot that stood before, or not, gets to one that `stands` (n,) or not; standing feet wait for one another."""
     down, up, down_again = _changes(stands)
-    way_m = _way_m(here, there, min(down, len(there.place) - 1))
+    way_m = _way_m(here, there)
     steps = round((_STEP_S + _STEP_S_M * way_m) * fps)
     lift_m = _LIFT_M + _LIFT * way_m if way_m > _CREEP_M else 0.0
     if down > _LAND_S * fps:
@@ -81,10 +82,10 @@ def _step(here: _Foot, there: _Foot, was: bool, stands: np.ndarray, fade: int, w
     return _Step(wait if was else 0, max(steps, round(_STEP_FADE * fade)), lift_m)
 
 
-def _way_m(here: _Foot, there: _Foot, frame: int) -> float:
-    """How far over the floor an ankle, or by turning a toe, has to go from where it is to a frame."""
-    turn_rad = 2 * np.arccos(np.clip(np.abs((here.turn[-1] * there.turn[frame]).sum()), 0, 1))
-    return max(float(np.linalg.norm((there.place[frame] - here.place[-1])[[0, 2]])), _FOOT_M * float(turn_rad))
+def _way_m(here: _Foot, there: _Foot) -> float:
+    """How far over the floor an ankle, or by turning a toe, is from where it has to be."""
+    turn_rad = 2 * np.arccos(np.clip(np.abs((here.turn[-1] * there.turn[0]).sum()), 0, 1))
+    return max(float(np.linalg.norm((there.place[0] - here.place[-1])[[0, 2]])), _FOOT_M * float(turn_rad))
 
 
 def _changes(stands: np.ndarray) -> tuple[int, int, int]:
@@ -101,6 +102,7 @@ def _led(motion: Motion, side: str, here: _Foot, there: _Foot, step: _Step, fade
     weight = ease((along - _UP) / (1 - 2 * _UP)) if step.lift_m else ease(along)
     place = places_over(here.place, there.place[:count], weight, motion.fps)
     turn = turns_over(here.turn, there.turn[:count], weight, motion.fps)[:, 0]
+    place[:, 1] = np.maximum(place[:, 1], np.minimum(here.place[-1, 1], there.place[:count, 1]))
     place[:, 1] += 16 * step.lift_m * (along * (1 - along)) ** 2
     rotations = np.array(motion.rotations)
     rotations[:count] = _solved(motion.slice(0, count), side, place, turn)
