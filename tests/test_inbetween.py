@@ -11,7 +11,7 @@ from choreia.models.inbetween import recipe
 from choreia.models.inbetween.config import GROUPS, LONGEST, Config, variant
 from choreia.models.inbetween.interpolation import HERMITE, STRAIGHT, Gap, bridge
 from choreia.models.inbetween.model import MODEL, Inbetweener, interpolated
-from choreia.models.inbetween.network import SKELETON, Network, Stand, Window, ramp
+from choreia.models.inbetween.network import SEEN, SKELETON, Network, Stand, Window, ramp
 from choreia.models.inbetween.objective import Objective, body, compare
 from choreia.motion import rotations as rot
 from choreia.motion.kinematics import positions
@@ -250,7 +250,7 @@ def test_errors_are_measured_in_the_units_they_claim():
 
 def test_untrained_every_share_of_the_loss_is_just_below_one():
     batch = recipe.Draw((track(dance(200)),), CONFIG, FIT, seed=0)(0)
-    named = Objective(CONFIG, torch.zeros(219), torch.ones(219)).eval()(batch)
+    named = Objective(CONFIG, torch.zeros(SEEN), torch.ones(SEEN)).eval()(batch)
     assert all(0.5 < float(named[name].detach()) <= 1.0001 for name in ("rotation", "place", "velocity", "vigour"))
 
 

@@ -32,7 +32,7 @@ class LossWeights:
     place: float = 1.0
     velocity: float = 0.5
     feet: float = 0.1
-    vigour: float = 0.15
+    vigour: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Config:
     layers: int = 6
     heads: int = 3
     inner: int = 384
-    dropout: float = 0.1
+    dropout: float = 0.05
     context: int = 30
     reach: int = 25
     ramp: int = 8
@@ -69,16 +69,16 @@ class Config:
 class Fit:
     """How it is trained. A step has gaps of one length, as many as fill `frames` frames with what is kept around them.
 
-    `gaps`: shortest (3 or more) and longest, in frames; their logarithms are drawn evenly. `near`: share of steps that see less than the whole
-    context. `parts`: share of gaps in which some groups of joints are kept.
+    `gaps`: shortest (3 or more) and longest, in frames; their logarithms are drawn evenly. `near`: share of steps that see less than
+    the whole context. `parts`: share of gaps in which some groups of joints are kept.
     """
 
-    steps: int = 2600
+    steps: int = 3600
     frames: int = 2048
-    gaps: tuple[int, int] = (3, LONGEST)
+    gaps: tuple[int, int] = (5, LONGEST)
     near: float = 0.25
     parts: float = 0.3
-    lr: float = 1e-3
+    lr: float = 1.5e-3
     weight_decay: float = 0.02
     warmup: int = 100
     ema: float = 0.998

@@ -22,8 +22,8 @@ EDGE = 4
 LAG = 2
 """Frames over which vigour is measured: trembling from frame to frame is none."""
 
-FLOORS = {"rotation": 0.002, "place": 0.002, "velocity": 0.03, "feet": 0.02, "vigour": 0.02}
-"""Added to the error of the interpolation before it divides: a body that stands still teaches little."""
+FLOOR = 1e-4
+"""Added to the error of the interpolation before it divides, for a body that stands still."""
 
 _TREMBLING = 0.33  # share of accelerations in vigour: alone they are had by trembling
 _FEET = [SKELETON.index(name) for name in FEET]
@@ -46,7 +46,7 @@ class Objective(nn.Module):
             true, bridged = body(window), body(window.bridged(self.network.config.reach))
             errors = compare(with_gap(true, window.gap, root, matrices), true)
             known = compare(bridged, true)
-        shares = {name: value / (known[name] + FLOORS[name]) for name, value in errors.items()}
+        shares = {name: value / (known[name] + FLOOR) for name, value in errors.items()}
         return {"loss": sum((self.weights[name] * value for name, value in shares.items()), torch.zeros_like(root[0, 0, 0])), **shares}
 
 

@@ -21,7 +21,7 @@ from choreia.training.loop import Settings, train
 from choreia.training.phase import Batch, Phase
 from choreia.training.tracks import Track, Windows
 
-WEIGHTS = {"real dance": 3.0, "real": 0.5, "synthetic": 0.15}
+WEIGHTS = {"real dance": 3.0, "real": 1.0, "synthetic": 0.1}
 """How often a frame of each kind is drawn."""
 
 _MEASURED = 24  # batches from which the normaliser is taken
