@@ -32,7 +32,7 @@ MOST_STRETCH = 2.0
 """A phrase is played at most so many times as fast or as slow to fill a place."""
 
 _WORTH = 0.9  # a cut elsewhere must fit better than this share of the misfit at the bound
-_PACE_S = 0.1  # what a difference in speed weighs against one in place
+_PACE_S = 0.25  # what a difference in speed weighs against one in place
 
 
 @dataclass(frozen=True)
