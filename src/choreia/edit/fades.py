@@ -1,9 +1,9 @@
 """How a movement that ends goes over into one that begins: inertialisation.
 
 What was moving goes on by itself for a moment, and fades into the new movement, which takes over with a quintic: value and pace are
-continuous. A pace that both have is kept, so that a walk goes on; a pace that only the new one has comes with it; a pace that only the
-old one had dies out in `SLOPE_S`. After D. Bollo, "Inertialization: High-Performance Animation Transitions in Gears of War", GDC 2018,
-where the two differ by an offset that is frozen as if all pace were common.
+continuous. The pace that both have is kept, so that a walk goes on; what only the new one has comes with it; what only the old one had
+dies out in `SLOPE_S`. After D. Bollo, "Inertialization: High-Performance Animation Transitions in Gears of War", GDC 2018, where the
+two differ by an offset that does not change but for fading: so it is here between equal paces.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def ease(x: np.ndarray) -> np.ndarray:
     return x**3 * (10 - 15 * x + 6 * x**2)
 
 
-def takeover(count: int, fade: int, begin: int = 0) -> np.ndarray:
-    """Share (count,) of the new movement in its first frames: 0 up to the seam and to frame `begin`, 1 after `fade` frames more."""
-    return ease((np.arange(count) + 1 - begin) / (fade + 1))
+def takeover(fade: int) -> np.ndarray:
+    """Share (fade,) of the new movement in its first frames: 0 a frame before them, 1 a frame after."""
+    return ease((np.arange(fade) + 1) / (fade + 1))
 
 
 def _hump(count: int, fps: float) -> np.ndarray:

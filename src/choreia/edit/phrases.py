@@ -2,8 +2,8 @@
 
 What follows an edit that moves it in time keeps its local rotations bit for bit, but for the rows of a seam, and gets one turn and
 shift on the floor, so that it goes on from where the dancer then stands. A seam lies within rows that are new; where there are none (after
-a deletion, between two dances) it takes the first of those that follow, a second at most. Cuts go to where the two sides fit best, up to
-`CUT_S` from the bound that was asked for and by as much on both sides, so that counts and lengths stay.
+a deletion, between two dances) it takes the first of those that follow, a second at most, of legs two. Cuts go to where the two sides
+fit best, up to `CUT_S` from the bound that was asked for and by as much on both sides, so that counts and lengths stay.
 """
 
 from __future__ import annotations

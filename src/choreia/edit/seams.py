@@ -113,7 +113,7 @@ def lead_out(new: Motion, after: Motion, limit: int, joints: np.ndarray | None =
 
 
 def _faded(new: Motion, before: Motion, fade: int, joints: np.ndarray) -> Motion:
-    weight, last = takeover(fade, fade), before.slice(max(len(before) - 2, 0), len(before))
+    weight, last = takeover(fade), before.slice(max(len(before) - 2, 0), len(before))
     root, rotations = np.array(new.root), np.array(new.rotations)
     if joints[0]:
         root[:fade] = places_over(last.root, new.root[:fade], weight, new.fps)

@@ -78,7 +78,8 @@ def _step(here: _Foot, there: _Foot, was: bool, stands: np.ndarray, fade: int, w
     if down > _LAND_S * fps:
         return _Step(0, min(fade, max(down, steps)), lift_m if was and down < steps else 0.0)
     if was and not lift_m:
-        return _Step(up, max(down_again - up, steps)) if up < _HOLD_S * fps else _Step(0, max(fade, round(_CREEP_S * fps)))
+        swing = min(max(down_again - up, steps), round(_HOLD_S * fps))
+        return _Step(up, swing) if up < _HOLD_S * fps else _Step(0, max(fade, round(_CREEP_S * fps)))
     return _Step(wait if was else 0, max(steps, round(_STEP_FADE * fade)), lift_m)
 
 
