@@ -1,6 +1,9 @@
-"""Denoisers that obey: any length by overlapping windows (EDGE, Tseng et al. 2023), kept material, returning material."""
+"""Denoisers that obey: any length by overlapping windows (EDGE, Tseng et al. 2023), kept material, variations,
+returning material."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -46,6 +49,27 @@ def inpaint(denoise: Denoiser, known: Tensor, mask: Tensor) -> Denoiser:
     def wrapped(x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
         free = denoise(x, t, condition)
         return torch.where(mask >= 1, known, torch.where(mask <= 0, free, torch.lerp(free, known, mask)))
+
+    return wrapped
+
+
+def varied(denoise: Denoiser, known: Tensor, amount: float) -> Denoiser:
+    """Predict `known` (B, N, D) at times later than `amount`: sampling begins there, from `known` and that much noise.
+
+    Source: SDEdit (Meng et al. 2022). 1 is `denoise` itself, 0 gives `known` back.
+    """
+
+    def wrapped(x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        return known if bool((t > amount).all()) else denoise(x, t, condition)
+
+    return wrapped
+
+
+def corrected(denoise: Denoiser, correct: Callable[[Tensor], Tensor]) -> Denoiser:
+    """Put every prediction right by `correct`, clean x (B, N, D) to clean x."""
+
+    def wrapped(x: Tensor, t: Tensor, condition: Tensor) -> Tensor:
+        return correct(denoise(x, t, condition))
 
     return wrapped
 

@@ -6,19 +6,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from choreia.diffusion.constraints import inpaint
+from choreia.diffusion.constraints import corrected, inpaint, varied
 from choreia.diffusion.samplers import ddim
 from choreia.errors import ChoreiaError
 from choreia.models.base import Echo, Progress, Weights, load_part, read_weights, shipped
 from choreia.models.choreia.config import Config, Sampling
 from choreia.models.choreia.words import Words, captioned
-from choreia.models.dancemeld.codec import Codec
+from choreia.models.dancemeld.codec import Codec, join
 from choreia.models.dancemeld.condition import fold_music
 from choreia.models.dancemeld.config import MUSIC_COLUMNS, TOKEN_FRAMES
 from choreia.models.lrcm.condition import Given, given, move_rows, segment
@@ -29,6 +31,22 @@ from choreia.nn.precision import quick, ready
 from choreia.types import Motion, Script
 
 MODEL = "choreia"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A dance of N rows that is partly there already.
+
+    rows: latents (N, width). weight: (N,), 1 where they stay, 0 where it is danced anew, between where that leans to them. amount: what is
+    danced anew begins as these rows noised to this time of the diffusion; 1 is noise alone. columns: indices of `Heading152` columns that
+    what is danced anew takes over from `values` (4 N, 152), or None.
+    """
+
+    rows: np.ndarray
+    weight: np.ndarray
+    amount: float = 1.0
+    values: np.ndarray | None = None
+    columns: np.ndarray | None = None
 
 
 class Generator:
@@ -90,50 +108,92 @@ class Generator:
         )
 
     @torch.inference_mode()
-    def segments(self, wish: Given, seed: int = 0, *, echo: Echo | None = None, sampling: Sampling | None = None) -> Iterator[np.ndarray]:
-        """New latents (n, width) of one segment after another, each made with the tail of what was danced before."""
-        sampling = sampling or self.config.sampling
-        count, window, tail = wish.music.shape[1], self.config.lrcm.window, self.config.lrcm.tail
-        danced, draft = torch.zeros(0, len(self._mean)), torch.zeros(0, len(self._mean))
-        while len(danced) < count:
-            start = max(0, len(danced) - sampling.overlap)
-            known, mask = _echoed(danced, echo, start, window)
-            _hold(known, mask, danced[start:], draft)
-            memory = danced[None, start - tail : start] if start >= tail else None
-            rows = self._segment(segment(wish, start, window, memory), known, mask, sampling, seed + 7919 * start)
-            settled = count - start if start + window >= count else window - sampling.soft
-            new, draft = rows[len(danced) - start : settled], rows[settled:]
-            danced = torch.cat([danced, new])
-            yield (new * self._std + self._mean).numpy()
+    def segments(self, wish: Given, seed: int = 0, *, kept: Kept | None = None, echo: Echo | None = None,
+                 sampling: Sampling | None = None) -> Iterator[np.ndarray]:  # fmt: skip
+        """Latents (n, width) of a dance that follow one another, each part as soon as it stays.
 
-    def _segment(self, wish: Given, known: Tensor, mask: Tensor, sampling: Sampling, seed: int) -> Tensor:
-        """Standardised rows (window, width) that lean to `known` rows by `mask` (window,)."""
+        What is not kept is made a segment at a time, with the tail of what stays before it; a segment sees what is kept after it too.
+        """
+        sampling, lrcm = sampling or self.config.sampling, self.config.lrcm
+        count, given = wish.music.shape[1], 0
+        known, mask = self._canvas(kept, count)
+        while given < count:
+            free, stop = _gap(mask[:count])
+            if free < count:
+                start = max(0, free - sampling.overlap)
+                memory = known[None, start - lrcm.tail : start] if start >= lrcm.tail else None
+                leaning = _echoed(known, mask, free, echo, start, lrcm.window)
+                rows = self._segment(segment(wish, start, lrcm.window, memory), *leaning, sampling, seed + 7919 * start, _from(kept, start))
+                last = start + lrcm.window >= min(count, stop + sampling.overlap)
+                settled = stop - start if last else min(stop - start, lrcm.window - sampling.soft)
+                _hold(known[start:], mask[start:], rows, settled, sampling.soft)
+                free = _gap(mask[:count])[0]
+            yield (known[given:free] * self._std + self._mean).numpy()
+            given = free
+
+    def _canvas(self, kept: Kept | None, count: int) -> tuple[Tensor, Tensor]:
+        """Standardised rows (count and a window more, width) that are known, and how firmly (count and a window more,)."""
+        known, mask = torch.zeros(count + self.config.lrcm.window, len(self._mean)), torch.zeros(count + self.config.lrcm.window)
+        if kept is not None:
+            known[:count] = (torch.from_numpy(np.asarray(kept.rows, np.float32)) - self._mean) / self._std
+            mask[:count] = torch.from_numpy(np.asarray(kept.weight, np.float32))
+        return known, mask
+
+    def _segment(self, wish: Given, known: Tensor, mask: Tensor, sampling: Sampling, seed: int, kept: Kept | None = None) -> Tensor:
+        """Standardised rows (window, width) that lean to `known` rows by `mask` (window,), and to what is `kept` from the first on."""
         lrcm = self.config.lrcm
         noise = torch.randn(1, lrcm.window, len(self._mean), generator=torch.Generator().manual_seed(seed)) * sampling.temperature
         denoise = bound(self._denoiser, lrcm, wish, sampling.gamma, sampling.delta)
+        if kept is not None and kept.columns is not None:
+            denoise = corrected(denoise, partial(self._imposed, kept=kept))
+        if kept is not None and kept.amount < 1:
+            denoise = varied(denoise, known[None], kept.amount)
         with quick():
             return ddim(inpaint(denoise, known[None], mask[None, :, None]), noise, noise, schedule_of(lrcm.diffusion), sampling.steps)[0]
 
+    def _imposed(self, rows: Tensor, kept: Kept) -> Tensor:
+        """Standardised rows (1, n, width) after a way through movement, where the kept columns were put in."""
+        with torch.autocast("cpu", enabled=False):
+            values = torch.from_numpy(self.codec.decode((rows[0] * self._std + self._mean).numpy()))
+            frames = torch.arange(len(values)).clamp(max=len(kept.values) - 1)
+            values[:, kept.columns] = torch.from_numpy(kept.values)[frames][:, kept.columns]
+            latents = join(self.codec.tokenizer.latents(((values - self.codec.mean) / self.codec.std)[None]))
+            return (latents - self._mean) / self._std
 
-def _hold(known: Tensor, mask: Tensor, danced: Tensor, draft: Tensor) -> None:
-    """Write what stays, and then the draft, which counts less and less, to the beginning of what is known, but not over firmer echoes."""
-    stays = len(danced)
-    known[:stays], mask[:stays] = danced, 1.0
-    weight = torch.linspace(1, 0, len(draft) + 2)[1:-1]
-    firmer = torch.nonzero(weight > mask[stays : stays + len(draft)])[:, 0]
-    known[stays + firmer], mask[stays + firmer] = draft[firmer], weight[firmer]
+
+def _gap(mask: Tensor) -> tuple[int, int]:
+    """The first rows [start, stop) that do not stay."""
+    stays = torch.cat([mask >= 1, torch.tensor([True])])
+    start = len(mask) if bool(stays.all()) else int((~stays).int().argmax())
+    return start, start + int(stays[start:].int().argmax())
 
 
-def _echoed(danced: Tensor, echo: Echo | None, start: int, window: int) -> tuple[Tensor, Tensor]:
-    """Rows (window, width) that a segment leans to and how much (window,): what was danced where its material first came."""
-    known, mask = torch.zeros(window, danced.shape[1]), torch.zeros(window)
+def _hold(known: Tensor, mask: Tensor, rows: Tensor, settled: int, soft: int) -> None:
+    """Write rows that stay from now on, and `soft` more as a draft that counts less and less, but not over what is firmer."""
+    known[:settled], mask[:settled] = rows[:settled], 1.0
+    draft = slice(settled, min(settled + soft, len(rows)))
+    weight = torch.linspace(1, 0, draft.stop - settled + 2)[1:-1]
+    firmer = settled + torch.nonzero(weight > mask[draft])[:, 0]
+    known[firmer], mask[firmer] = rows[firmer], weight[firmer - settled]
+
+
+def _echoed(known: Tensor, mask: Tensor, free: int, echo: Echo | None, start: int, window: int) -> tuple[Tensor, Tensor]:
+    """Rows (window, width) that a segment leans to and how much (window,): also to what returns from before row `free`, if not less."""
+    rows, held = known[start : start + window].clone(), mask[start : start + window].clone()
     if echo is None:
-        return known, mask
+        return rows, held
     source = torch.from_numpy(np.asarray(echo.source[start : start + window], np.float64)).round().long()
-    there = source < len(danced)
-    known[: len(source)][there] = danced[source[there]]
-    mask[: len(source)] = torch.from_numpy(np.asarray(echo.weight[start : start + window], np.float32)) * there
-    return known, mask
+    weight = torch.from_numpy(np.asarray(echo.weight[start : start + window], np.float32)) * (source < free)
+    drawn = torch.nonzero((weight >= held[: len(source)]) & (weight > 0) & (held[: len(source)] < 1))[:, 0]
+    rows[drawn], held[drawn] = known[source[drawn]], weight[drawn]
+    return rows, held
+
+
+def _from(kept: Kept | None, start: int) -> Kept | None:
+    """What is kept from row `start` on."""
+    if kept is None or kept.values is None:
+        return kept
+    return replace(kept, values=kept.values[TOKEN_FRAMES * start :])
 
 
 def load(name: str = "small") -> Generator:
