@@ -34,19 +34,25 @@ MODEL = "choreia"
 
 
 @dataclass(frozen=True)
+class Movement:
+    """Values (4 N, 152) of `Heading152`, and the indices of the columns that a dance of N rows takes over from them."""
+
+    values: np.ndarray
+    columns: np.ndarray
+
+
+@dataclass(frozen=True)
 class Kept:
     """A dance of N rows that is partly there already.
 
     rows: latents (N, width). weight: (N,), 1 where they stay, 0 where it is danced anew, between where that leans to them. amount: what is
-    danced anew begins as these rows noised to this time of the diffusion; 1 is noise alone. columns: indices of `Heading152` columns that
-    what is danced anew takes over from `values` (4 N, 152), or None.
+    danced anew begins as these rows noised to this time of the diffusion; 1 is noise alone. movement: what it takes over at each step.
     """
 
     rows: np.ndarray
     weight: np.ndarray
     amount: float = 1.0
-    values: np.ndarray | None = None
-    columns: np.ndarray | None = None
+    movement: Movement | None = None
 
 
 class Generator:
@@ -144,19 +150,19 @@ class Generator:
         lrcm = self.config.lrcm
         noise = torch.randn(1, lrcm.window, len(self._mean), generator=torch.Generator().manual_seed(seed)) * sampling.temperature
         denoise = bound(self._denoiser, lrcm, wish, sampling.gamma, sampling.delta)
-        if kept is not None and kept.columns is not None:
-            denoise = corrected(denoise, partial(self._imposed, kept=kept))
+        if kept is not None and kept.movement is not None:
+            denoise = corrected(denoise, partial(self._imposed, movement=kept.movement))
         if kept is not None and kept.amount < 1:
             denoise = varied(denoise, known[None], kept.amount)
         with quick():
             return ddim(inpaint(denoise, known[None], mask[None, :, None]), noise, noise, schedule_of(lrcm.diffusion), sampling.steps)[0]
 
-    def _imposed(self, rows: Tensor, kept: Kept) -> Tensor:
-        """Standardised rows (1, n, width) after a way through movement, where the kept columns were put in."""
+    def _imposed(self, rows: Tensor, movement: Movement) -> Tensor:
+        """Standardised rows (1, n, width) after a way through values, where those of the movement were put in; it is held past its end."""
         with torch.autocast("cpu", enabled=False):
             values = torch.from_numpy(self.codec.decode((rows[0] * self._std + self._mean).numpy()))
-            frames = torch.arange(len(values)).clamp(max=len(kept.values) - 1)
-            values[:, kept.columns] = torch.from_numpy(kept.values)[frames][:, kept.columns]
+            frames = np.minimum(np.arange(len(values)), len(movement.values) - 1)
+            values[:, movement.columns] = torch.from_numpy(movement.values[frames][:, movement.columns])
             latents = join(self.codec.tokenizer.latents(((values - self.codec.mean) / self.codec.std)[None]))
             return (latents - self._mean) / self._std
 
@@ -191,9 +197,9 @@ def _echoed(known: Tensor, mask: Tensor, free: int, echo: Echo | None, start: in
 
 def _from(kept: Kept | None, start: int) -> Kept | None:
     """What is kept from row `start` on."""
-    if kept is None or kept.values is None:
+    if kept is None or kept.movement is None:
         return kept
-    return replace(kept, values=kept.values[TOKEN_FRAMES * start :])
+    return replace(kept, movement=replace(kept.movement, values=kept.movement.values[TOKEN_FRAMES * start :]))
 
 
 def load(name: str = "small") -> Generator:
