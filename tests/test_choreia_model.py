@@ -10,7 +10,7 @@ from choreia.errors import ChoreiaError
 from choreia.models.base import Weights
 from choreia.models.choreia import words
 from choreia.models.choreia.config import VARIANTS, Config, variant
-from choreia.models.choreia.model import MODEL, Generator
+from choreia.models.choreia.model import MODEL, Generator, Kept
 from choreia.models.choreia.words import DIM, Words
 from choreia.models.dancemeld.config import TINY
 from choreia.models.dancemeld.tokenizer import build_tokenizer
@@ -136,6 +136,16 @@ def test_the_end_of_a_segment_is_a_draft_for_the_next(generator, monkeypatch):
     assert ((made - 0.1) / 2).tolist() == pytest.approx([*range(13), *range(20, 29), *range(36, 46)])
     assert given[0] == ([0] * 16, [0] * 16)
     assert given[1] == ([9, 10, 11, 12, 13, 14, 15, *[0] * 9], [1, 1, 1, 1, 0.75, 0.5, 0.25, *[0] * 9])
+
+
+def test_kept_rows_come_back_and_only_the_others_are_danced(generator, monkeypatch):
+    count = generator.tokens_for(10 * 30)
+    rows = np.random.default_rng(0).normal(size=(count, TINY.tokenizer.latent_width)).astype(np.float32)
+    free = np.isin(np.arange(count), [*range(10, 34), *range(60, 64)])
+    made = latents(generator, song(10), kept=Kept(rows, 1.0 - free))
+    assert np.allclose(made[~free], rows[~free], atol=1e-5) and (np.abs(made - rows)[free].max(axis=1) > 0.01).all()
+    monkeypatch.setattr(generator, "_segment", None)
+    assert np.allclose(latents(generator, song(10), kept=Kept(rows, np.ones(count))), rows, atol=1e-5)
 
 
 def test_without_overlap_the_segments_are_whole_windows(generator):

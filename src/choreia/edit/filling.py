@@ -86,7 +86,7 @@ def check(motion: Motion, music: Music | None) -> Music:
 
 
 def dance_anew(generator: Generator, place: Place, music: Music, script: Script, seed: int, material: Material | None = None) -> Motion:
-    """The new frames of a place, on the beat, with planted feet; `edit.seams.put_in` puts them in.
+    """The new frames of a place, as `edit.seams.put_in` takes them; a whole body is on the beat, with planted feet.
 
     Args:
         generator: the model.
