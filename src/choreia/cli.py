@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from choreia import cli_edit
+
 if TYPE_CHECKING:
     from choreia.console import Progress
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+app.add_typer(cli_edit.app, name="edit")
 
 Song = Annotated[Path, typer.Argument(help="wav, flac, ogg, mp3, m4a, opus, or the sound track of mp4, mov, webm")]
 Out = Annotated[Path, typer.Option("-o", "--out", help="folder for the results")]
 Seed = Annotated[int, typer.Option(help="same seed, same bytes")]
 Start = Annotated[float, typer.Option(help="begin at this second of the song")]
 Seconds = Annotated[float | None, typer.Option(help="use this many seconds; default: to the end")]
-Formats = Annotated[str, typer.Option(help="comma-separated: bvh, glb, npz, mp4, json")]
+Formats = Annotated[str, typer.Option(help="comma-separated: bvh, glb, npz, mp4, take, json, pkl, png")]
 Force = Annotated[bool, typer.Option("--force", help="overwrite existing results")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
 
@@ -39,7 +42,7 @@ def dance(
     guidance_music: Annotated[float | None, typer.Option(help="model choreia: how strongly music is followed, 0 to 10")] = None,
     guidance_text: Annotated[float | None, typer.Option(help="model choreia: how strongly words are followed, 0 to 10")] = None,
     takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
-    formats: Formats = "bvh,glb,npz,mp4,json",
+    formats: Formats = "bvh,glb,npz,mp4,take,json",
     model: Annotated[str | None, typer.Option(help="dancemeld; choreia, the default with words or --stream; choreographer")] = None,
     compose: Annotated[str | None, typer.Option(help="compose a song: edm, rnb, hip-hop, pop, funk, swing, latin, ballad")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="write BVH to standard output, frame by frame as it is made; no files")] = False,

@@ -5,24 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from choreia.edit.history import Song, Take
 from choreia.errors import ChoreiaError
+from choreia.files import read_bytes
 from choreia.motion import io
 from choreia.types import Motion, Performance
 
 MOTION_FORMATS = ("bvh", "glb", "npz", "pkl")
-FORMATS = (*MOTION_FORMATS, "mp4", "png", "json")
-"""What `write_bundle` knows: motion files, a film, a contact sheet, and the provenance."""
+FORMATS = (*MOTION_FORMATS, "mp4", "png", "take", "json")
+"""What `write_bundle` knows: motion files, a film, a contact sheet, the project file that can be edited, and the provenance."""
 
-DEFAULT_FORMATS = ("bvh", "glb", "npz", "mp4", "json")
+DEFAULT_FORMATS = ("bvh", "glb", "npz", "mp4", "take", "json")
+
+LARGEST_SONG = 64 << 20
+"""Bytes of the largest song that a project file holds; of a larger one it holds the name and the hash."""
 
 Progress = Callable[[str, float], None]
+Writers = Mapping[str, Callable[[Path], None]]
 
 
 def check_outputs(out_dir: str | os.PathLike[str], formats: Sequence[str], stems: Sequence[str], force: bool) -> None:
@@ -54,6 +61,7 @@ def write_bundle(
     progress: Progress | None = None,
     sound: Path | None = None,
     sound_start_s: float = 0.0,
+    writers: Writers | None = None,
 ) -> list[Path]:
     """Write a performance as `out_dir`/`stem`.<format>.
 
@@ -64,7 +72,8 @@ def write_bundle(
         stem: the files' name without suffix.
         force: replace files that exist.
         progress: told (stage, share done).
-        sound: a sound file for the film, read block by block; the film begins at `sound_start_s` in it.
+        sound: a sound file for the film, read block by block, and for the project file; both begin at `sound_start_s` in it.
+        writers: by format, what writes the file instead.
     Returns:
         The files, in the order of `formats`.
     Raises:
@@ -79,12 +88,21 @@ def write_bundle(
             path = staging / f"{stem}.{name}"
             if name == "json":
                 path.write_text(json.dumps(_provenance(performance, performance.motion, staging), indent=2, default=str) + "\n")
+            elif writers and name in writers:
+                writers[name](path)
             else:
                 _write(name, path, performance, performance.motion, progress, sound, sound_start_s)
         finished = _names(folder, formats, stem)
         for path in finished:
             os.replace(staging / path.name, path)
     return finished
+
+
+def song_in(path: Path, start_s: float = 0.0) -> Song:
+    """The song of a file as a project file holds it: with its bytes where they are few. ChoreiaError: the file cannot be read."""
+    content = None if path.is_file() and path.stat().st_size > LARGEST_SONG else read_bytes(path)
+    digest = _sha256(path) if content is None else hashlib.sha256(content).hexdigest()
+    return Song(re.sub(r"[\\/:]", "_", path.name), digest, start_s, content)
 
 
 def _names(folder: Path, formats: Sequence[str], stem: str) -> list[Path]:
@@ -122,6 +140,10 @@ def _write(
         from choreia.render.still import sheet
 
         sheet(motion, path)
+    elif name == "take":
+        from choreia.export.take import save
+
+        save(Take(performance, song_in(sound, sound_start_s) if sound else None), path)
     else:
         io.write(path, motion)
     if progress is not None:

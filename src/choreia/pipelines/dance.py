@@ -9,7 +9,7 @@ from pathlib import Path
 
 from choreia import __version__
 from choreia.errors import ChoreiaError
-from choreia.export.bundle import check_outputs, write_bundle
+from choreia.export.bundle import DEFAULT_FORMATS, check_outputs, write_bundle
 from choreia.files import atomic_path
 from choreia.music import files
 from choreia.music.analyze import analyze_file
@@ -34,7 +34,7 @@ class Request:
 
 def dance(song: Path | None, out: Path, *, seed: int = 0, start_s: float = 0.0, seconds: float | None = None,
           style: str | None = None, words: Words = NOTHING, guidance: Guidance = USUAL, takes: int = 1,
-          formats: tuple[str, ...] = ("bvh", "glb", "npz", "mp4", "json"), model: str | None = None,
+          formats: tuple[str, ...] = DEFAULT_FORMATS, model: str | None = None,
           genre: str | None = None, force: bool = False, progress: Progress | None = None) -> dict[str, object]:  # fmt: skip
     """Dance `song` (or one composed in `genre`) `takes` times into the folder `out`; take k has seed `seed + k`.
 
