@@ -114,12 +114,16 @@ def test_adapting_brings_the_kept_codes_back(codec, krump, waltz):
 
 
 def test_statistics_know_place_and_size_but_not_order():
-    walk = np.random.default_rng(0).normal(0, 0.02, (90, 24, 3))
-    other = torch.from_numpy(np.concatenate([np.zeros((1, 24, 3)), np.cumsum(walk - walk.mean(0), axis=0)]))  # ends where it begins
-    assert float(exchange._unlike(other, other)) == 0
-    assert float(exchange._unlike(other.flip(0), other)) == pytest.approx(0, abs=1e-12)
-    assert float(exchange._unlike(2 * other, other)) > 0.1
-    assert float(exchange._unlike(other + 0.3, other)) > 0.1
+    track = torch.from_numpy(np.random.default_rng(0).normal(0, 1, (90, 5)))
+
+    def cost(other):
+        return float(exchange.unlike([exchange.statistics(other)], [exchange.statistics(track)]))
+
+    assert cost(track) == 0 == pytest.approx(cost(track.flip(0)), abs=1e-12)
+    variance, apart = float(track.var(0, correction=0).sum()), torch.full((5,), 0.5)
+    assert cost(track + apart) == pytest.approx(5 * 0.25 / variance)  # the mean alone moves
+    mean = track.mean(0)
+    assert cost(mean + 2 * (track - mean)) == pytest.approx(9)  # (4 C - C)^2 is 9 C^2
 
 
 def test_what_is_held_is_taken_out_before_the_rest_is_quantised(codec):

@@ -34,10 +34,11 @@ def test_codes_agree_where_the_first_level_does_at_the_same_time():
 
 
 def test_a_row_is_the_mean_of_its_pairs_within_its_interval():
-    made = [Restyled(k < 3, k / 4, 10.0 * k, 0.1) for k in range(4)]
+    made = [Restyled(k < 3, k / 4, 5.0 * k, 20.0, 10.0 * k, 0.1) for k in range(4)]
     found = row("restyle", "top", made)
     assert (found["kept"], found[""], found["pairs"]) == ("movement", "restyle", 4)
     assert found["style of the source %"]["value"] == 75 and found["kept codes %"]["value"] == pytest.approx(37.5)
+    assert (found["from kept mm"], found["from source mm"]) == (7.5, 20)
     assert found["jerk m/s³"] == 15 and found["foot slide share"] == pytest.approx(0.1)
     for title in ("style of the source %", "kept codes %"):
         assert 0 <= found[title]["low"] < found[title]["value"] < found[title]["high"] <= 100
@@ -56,7 +57,8 @@ def test_the_baselines_lie_at_the_ends(monkeypatch):
     monkeypatch.setattr(judge_restyle, "_judge", lambda weights: Judge())
     monkeypatch.setattr(judge_restyle, "see", lambda motion, beats: given.style if motion is given.given else "own")
     made = {name: measured(None, makers("bottom")[name], "bottom", given) for name in ("unchanged", "the source instead")}
-    assert (made["unchanged"].style, made["unchanged"].codes) == (False, 1.0)
+    assert (made["unchanged"].style, made["unchanged"].codes, made["unchanged"].from_kept_mm) == (False, 1.0, 0.0)
+    assert made["the source instead"].from_source_mm == 0 < made["the source instead"].from_kept_mm
     assert made["the source instead"].style and made["the source instead"].codes < 0.2
     random = makers("top")["random codes for the others"]
     one, again = (random(judge_restyle._codec(), given) for _ in range(2))

@@ -16,13 +16,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from choreia.errors import ChoreiaError
-from choreia.models.dancemeld.body import level_joints
 from choreia.models.dancemeld.codec import Codec, Codes
 from choreia.motion.representation import Heading152
 from choreia.tokenizers.quantize import ResidualQuantizer
 from choreia.types import Motion
 
-_PACE_S = 0.17  # what a metre a second weighs against a metre in the statistics
 _LEAST = 1e-3  # deviation of a latent that never changes
 _SOFT = 1 / 3  # of what the first level leaves over: the temperature at which a code is chosen
 
@@ -45,19 +43,23 @@ class Way:
 PLAIN = Way(levels=99)
 """The paper's exchange."""
 
-WAYS: dict[str, Way] = {"bottom": Way(levels=1, steps=30, size=0.15, style=4.0), "top": Way(levels=0, steps=12, near=1.0)}
+WAYS: dict[str, Way] = {"bottom": Way(levels=1, steps=20, size=0.15, style=2.0), "top": Way(levels=0, steps=12, near=1.0)}
 """What is done unless told otherwise, by which codes are kept."""
+
+
+_Statistics = tuple[Tensor, Tensor]
+"""Mean (D,) and covariance (D, D) over time of a layer's features."""
 
 
 @dataclass(frozen=True)
 class _Aim:
-    """What is adapted to: `book` and `codes` (N,) that stay, at `temperature`; the other dance's joints (T, 24, 3) m."""
+    """What is adapted to: `book` and `codes` (N,) that stay, at `temperature`; the other dance's `style`."""
 
     bottom: bool
     book: Tensor
     codes: Tensor
     temperature: Tensor
-    joints: Tensor
+    style: list[_Statistics]
 
 
 def exchanged(codec: Codec, kept: Motion, given: Motion, keep: str, way: Way | None = None) -> Motion:
@@ -113,8 +115,9 @@ def _aim(codec: Codec, kept: Codes, given: Codes, keep: str) -> _Aim:
     quantizer, codes = (codec.tokenizer.quantize_bottom, kept.bottom) if bottom else (codec.tokenizer.quantize_top, kept.top)
     book, chosen = quantizer.codebooks[0].vectors, torch.from_numpy(codes)
     left = (quantizer.lookup(chosen) - book[chosen[:, 0]]).square().sum(1).mean()
-    joints = level_joints(torch.from_numpy(decoded(codec, given)))
-    return _Aim(bottom, book, chosen[:, 0], _SOFT * left.clamp(min=_LEAST), joints)
+    with torch.no_grad():
+        style = _statistics(codec, codec.tokenizer.decode_codes(torch.from_numpy(given.bottom)[None], torch.from_numpy(given.top)[None]))
+    return _Aim(bottom, book, chosen[:, 0], _SOFT * left.clamp(min=_LEAST), style)
 
 
 def _cost(codec: Codec, values: Tensor, aim: _Aim, way: Way) -> Tensor:
@@ -123,28 +126,31 @@ def _cost(codec: Codec, values: Tensor, aim: _Aim, way: Way) -> Tensor:
     rows = (latents.bottom if aim.bottom else latents.top)[0]
     apart = (rows[:, None] - aim.book).square().sum(-1)
     cost = F.cross_entropy(-apart / aim.temperature, aim.codes)
-    return cost + way.style * _unlike(level_joints(values[0] * codec.std + codec.mean), aim.joints) if way.style else cost
+    return cost + way.style * unlike(_statistics(codec, values), aim.style) if way.style else cost
 
 
-def _unlike(joints: Tensor, other: Tensor) -> Tensor:
-    """Distance of mean and covariance over time of the places and paces of joints (T, 24, 3), as shares of those of the other dance."""
-    cost = joints.new_zeros(())
-    for own, wanted in zip(_tracks(joints), _tracks(other), strict=True):
-        (mean, spread), (aim, wide) = _statistics(own), _statistics(wanted)
-        cost = cost + (mean - aim).square().sum() / wide.diagonal().sum().clamp(min=_LEAST)
-        cost = cost + (spread - wide).square().sum() / wide.square().sum().clamp(min=_LEAST**2)
-    return cost
+def _statistics(codec: Codec, values: Tensor) -> list[_Statistics]:
+    """Of every layer of the encoder below the bottom codes, for values (1, T, dim)."""
+    found, x = [], values.transpose(1, 2)
+    for layer in codec.tokenizer.encode_bottom:
+        x = layer(x)
+        found.append(statistics(x[0].T))
+    return found
 
 
-def _tracks(joints: Tensor) -> tuple[Tensor, Tensor]:
-    places = joints.flatten(1)
-    return places, places.diff(dim=0) * _PACE_S * 30
-
-
-def _statistics(track: Tensor) -> tuple[Tensor, Tensor]:
+def statistics(track: Tensor) -> _Statistics:
     """Mean (D,) and covariance (D, D) over time of a track (T, D)."""
     mean = track.mean(0)
     return mean, (track - mean).T @ (track - mean) / len(track)
+
+
+def unlike(own: list[_Statistics], wanted: list[_Statistics]) -> Tensor:
+    """Squared distance of means and of covariances, as shares of the wanted variance and covariance, summed over layers."""
+    cost = torch.zeros(())
+    for (mean, spread), (middle, wide) in zip(own, wanted, strict=True):
+        cost = cost + (mean - middle).square().sum() / wide.diagonal().sum().clamp(min=_LEAST)
+        cost = cost + (spread - wide).square().sum() / wide.square().sum().clamp(min=_LEAST)
+    return cost
 
 
 @torch.no_grad()

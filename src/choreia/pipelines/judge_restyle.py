@@ -30,6 +30,7 @@ from choreia.motion.cleanup import limit_head, lock_feet
 from choreia.motion.energy import jerk
 from choreia.motion.kinematics import positions
 from choreia.motion.representation import Heading152
+from choreia.pipelines.judge_tokenizer import joint_errors_mm
 from choreia.pipelines.measuring import Progress, Workers
 from choreia.synth.choreographer import choreograph
 from choreia.synth.moves import STYLES
@@ -56,10 +57,13 @@ class Pair:
 
 @dataclass(frozen=True)
 class Restyled:
-    """Whether the source's style is seen, the share of kept codes that are there, mean jerk in m/s³, share of sliding steps."""
+    """Whether the source's style is seen, the share of kept codes that are there, distance of the joints from the dance whose codes
+    are kept and from the other, both as seen from the pelvis, mean jerk, share of the time on a foot in which it slides."""
 
     style: bool
     codes: float
+    from_kept_mm: float
+    from_source_mm: float
     jerk_m_s3: float
     slide: float
 
@@ -147,7 +151,9 @@ def measured(weights: Path, make: Make, keep: str, given: Pair) -> Restyled:
     made = make(codec, given)
     beats = np.arange(0, PAIR_S + BEAT_S, BEAT_S)
     seen = judge.style(see(made, beats)) == given.style
-    return Restyled(seen, agreement(codec, made, given.kept, keep), float(jerk(made).mean()), slide_share(positions(made), made.fps))
+    away = [float(joint_errors_mm(*map(Heading152.encode, (made, other))).mean()) for other in (given.kept, given.given)]
+    same = agreement(codec, made, given.kept, keep)
+    return Restyled(seen, same, *away, float(jerk(made).mean()), slide_share(positions(made), made.fps))
 
 
 def agreement(codec: Codec, made: Motion, kept: Motion, keep: str) -> float:
@@ -172,10 +178,13 @@ def row(name: str, keep: str, made: Sequence[Restyled]) -> dict:
     scores = {"style of the source %": [100.0 * one.style for one in made], "kept codes %": [100 * one.codes for one in made]}
     found: dict[str, object] = {"kept": {"bottom": "poses", "top": "movement"}[keep], "": name, "pairs": len(made)}
     found |= {title: _interval(np.array(values), chosen) for title, values in scores.items()}
-    return found | {
-        "jerk m/s³": float(np.mean([one.jerk_m_s3 for one in made])),
-        "foot slide share": float(np.mean([one.slide for one in made])),
+    means = {
+        "from kept mm": [one.from_kept_mm for one in made],
+        "from source mm": [one.from_source_mm for one in made],
+        "jerk m/s³": [one.jerk_m_s3 for one in made],
+        "foot slide share": [one.slide for one in made],
     }
+    return found | {title: float(np.mean(values)) for title, values in means.items()}
 
 
 def _interval(values: np.ndarray, chosen: np.ndarray) -> dict[str, object]:
