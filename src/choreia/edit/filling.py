@@ -1,6 +1,8 @@
 """New frames for a place in a dance, from the default model: it hears the song and the words there, and sees what is kept around.
 
 What is kept goes to latents by itself, so that nothing of what gives way is left in it, and is imposed at each step of the diffusion.
+So are joints that are kept, by a way through movement and back: put in at the end only, they fit what was drawn less well (the tokenizer
+returns such a dance with a mean error of 38 mm instead of 25 mm on a recorded take, whose own is 22 mm).
 """
 
 from __future__ import annotations
