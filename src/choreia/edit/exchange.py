@@ -43,7 +43,7 @@ class Way:
 PLAIN = Way(levels=99)
 """The paper's exchange."""
 
-WAYS: dict[str, Way] = {"bottom": Way(levels=1, steps=20, size=0.15, style=2.0), "top": Way(levels=0, steps=12, near=1.0)}
+WAYS: dict[str, Way] = {"bottom": Way(levels=1, steps=20, size=0.15, near=0.3, style=3.0), "top": Way(levels=0, steps=16, size=0.15, near=0.1)}
 """What is done unless told otherwise, by which codes are kept."""
 
 
@@ -72,10 +72,10 @@ def exchanged(codec: Codec, kept: Motion, given: Motion, keep: str, way: Way | N
     if len(kept) != len(given):
         raise ChoreiaError(f"codes of {len(kept)} and {len(given)} frames do not fit: give as many of both")
     way = way or WAYS[keep]
-    codes = [codec.codes(codec.encode(motion)) for motion in (kept, given)]
-    found = mixed(*codes, keep, way.levels)
+    own, other = (codec.codes(codec.encode(motion)) for motion in (kept, given))
+    found = mixed(own, other, keep, way.levels)
     if way.steps:
-        found = adapted(codec, found, *codes, keep, way)
+        found = adapted(codec, found, own, other, keep, way)
     return Heading152.decode(decoded(codec, found)[: len(kept)], codec.config.fps)
 
 

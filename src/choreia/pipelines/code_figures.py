@@ -1,7 +1,7 @@
 """What the codes of DanceMeld stand for, in pictures: the experiments of its figures 5 to 7 on the tokenizer that comes with the package.
 
-Source: DanceMeld (Gao et al. 2023), §4.3. There the dances are AIST++; here they are the choreographer's. All poses are seen from the pelvis,
-in the dancer's own heading.
+Source: DanceMeld (Gao et al. 2023), §4.3. There the dances are AIST++; here they are the choreographer's. All poses are seen from the
+pelvis, in the dancer's own heading.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _bottoms(codec: Codec, codes: Codes, seed: int, path: Path) -> dict[str, flo
     poses = np.array([[held(codec, bottom, top) for top in tops] for bottom in chosen])
     panels = [Panel(f"bottom code {bottom[0]}", (pose,)) for bottom, pose in zip(chosen, poses, strict=True)]
     within, between = _apart_mm(poses, poses.mean(axis=1, keepdims=True)), _apart_mm(poses, poses.mean(axis=0, keepdims=True))
-    title = f"A bottom code with {TOPS} top codes: {within:.0f} mm from their mean; a top code with {BOTTOMS} bottom codes: {between:.0f} mm"
+    title = f"A bottom code with {TOPS} top codes: {within:.0f} mm about their mean; a top code with {BOTTOMS} bottom codes: {between:.0f}"
     stick_figures([panels[: BOTTOMS // 2], panels[BOTTOMS // 2 :]], choreia24(), path, title)
     return {"pose_mm": within, "other_pose_mm": between}
 
@@ -94,8 +94,8 @@ def _tops(codec: Codec, codes: Codes, path: Path) -> dict[str, float]:
     middle = len(codes.bottom) // 2
     fixed = Codes(np.tile(codes.bottom[middle], (len(codes.bottom), 1)), codes.top)
     danced, still = (joints(codec, given) for given in (codes, fixed))
-    paces = [np.diff(track, axis=0).reshape(-1) for track in (danced, still)]
-    movement = float(np.corrcoef(*paces)[0, 1])
+    one, other = (np.diff(track, axis=0).reshape(-1) for track in (danced, still))
+    movement = float(np.corrcoef(one, other)[0, 1])
     rows = [[Panel("a dance", _sequence(danced))], [Panel("the same top codes, one bottom code", _sequence(still))]]
     stick_figures(rows, choreia24(), path, f"Correlation of the joints' velocities: {movement:.2f}")
     return {"movement": movement}

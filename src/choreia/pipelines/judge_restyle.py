@@ -94,10 +94,10 @@ def pair(number: int) -> Pair:
     styles = list(STYLES)
     one, other = (styles[(number + step) % len(styles)] for step in (0, APART))
     beats = np.arange(0, PAIR_S + BEAT_S, BEAT_S)
-    motions = [
+    kept, given = (
         choreograph(beats, beats[::4], (), style, _SEEDS + 2 * number + k, duration_s=PAIR_S).motion for k, style in enumerate((one, other))
-    ]
-    return Pair(*motions, other, number)
+    )
+    return Pair(kept, given, other, number)
 
 
 def makers(keep: str) -> dict[str, Make]:
@@ -150,16 +150,24 @@ def measured(weights: Path, make: Make, keep: str, given: Pair) -> Restyled:
     codec, judge = _codec(), _judge(weights)
     made = make(codec, given)
     beats = np.arange(0, PAIR_S + BEAT_S, BEAT_S)
-    seen = judge.style(see(made, beats)) == given.style
-    away = [float(joint_errors_mm(*map(Heading152.encode, (made, other))).mean()) for other in (given.kept, given.given)]
-    same = agreement(codec, made, given.kept, keep)
-    return Restyled(seen, same, *away, float(jerk(made).mean()), slide_share(positions(made), made.fps))
+    return Restyled(
+        style=judge.style(see(made, beats)) == given.style,
+        codes=agreement(codec, made, given.kept, keep),
+        from_kept_mm=_apart_mm(made, given.kept),
+        from_source_mm=_apart_mm(made, given.given),
+        jerk_m_s3=float(jerk(made).mean()),
+        slide=slide_share(positions(made), made.fps),
+    )
 
 
 def agreement(codec: Codec, made: Motion, kept: Motion, keep: str) -> float:
     """Share of the codes of the first level, "bottom" or "top", that two dances have alike at the same time."""
     one, other = (getattr(codec.codes(codec.encode(motion)), keep)[:, 0] for motion in (made, kept))
     return float(np.mean(one == other))
+
+
+def _apart_mm(one: Motion, other: Motion) -> float:
+    return float(joint_errors_mm(Heading152.encode(one), Heading152.encode(other)).mean())
 
 
 @cache
