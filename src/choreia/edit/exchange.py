@@ -43,7 +43,10 @@ class Way:
 PLAIN = Way(levels=99)
 """The paper's exchange."""
 
-WAYS: dict[str, Way] = {"bottom": Way(levels=1, steps=20, size=0.15, near=0.3, style=3.0), "top": Way(levels=0, steps=16, size=0.15, near=0.1)}
+WAYS: dict[str, Way] = {
+    "bottom": Way(levels=1, steps=20, size=0.15, near=0.3, style=3.0),
+    "top": Way(levels=0, steps=16, size=0.15, near=0.1),
+}
 """What is done unless told otherwise, by which codes are kept."""
 
 
