@@ -221,7 +221,6 @@ def test_what_cannot_be_filled_is_said_in_one_line():
         "no stretch": (motion, 20, 20),
         "of a take of 200 frames": (motion, 150, 230),
         "4 s at most": (motion, 20, 21 + LONGEST),
-        "30 fps": (Motion(SKELETON, motion.root, motion.rotations, 60.0), 20, 30),
         "3.0 m apart": (Motion(SKELETON, far, motion.rotations, 30.0), 50, 52),
     }
     for words, (take, start, stop) in cases.items():
@@ -231,6 +230,8 @@ def test_what_cannot_be_filled_is_said_in_one_line():
             assert "\n" not in str(raised.value)
     with pytest.raises(ChoreiaError, match="nothing to fill"):
         model.fill(motion, 20, 30, joints=np.zeros(24, bool), root=False)
+    with pytest.raises(ChoreiaError, match="30 fps"):
+        model.fill(Motion(SKELETON, motion.root, motion.rotations, 60.0), 20, 30)
 
 
 # ---------------------------------------------------------------------------------------------------------------- training
@@ -268,7 +269,7 @@ def test_the_batch_of_a_step_is_a_function_of_the_step():
     first, again = draw(5), draw(5)
     assert all(torch.equal(first[name], again[name]) for name in first)
     lengths = {int(draw(step)["gap"][0].diff()) for step in range(30)}
-    assert min(lengths) >= FIT.gaps[0] and max(lengths) <= FIT.gaps[1] and len(lengths) > 5
+    assert min(lengths) >= FIT.gaps[0] and max(lengths) <= FIT.gaps[-1] and len(lengths) > 5
 
 
 def test_groups_hold_every_joint_once_and_the_path_goes_with_the_pelvis():
@@ -305,8 +306,8 @@ def test_a_short_training_beats_both_interpolations_on_what_it_knows(tmp_path):
 
 def test_sizes_keep_their_promise():
     config, fit = variant("small")
-    assert 3e6 < sum(p.numel() for p in Network(config).parameters()) < 6e6
-    assert Config.from_json(config.to_json()) == config and fit.gaps[1] == LONGEST
+    assert 1e6 < sum(p.numel() for p in Network(config).parameters()) < 3e6
+    assert Config.from_json(config.to_json()) == config and fit.gaps[-1] == LONGEST
     with pytest.raises(ChoreiaError, match="unknown inbetween variant"):
         variant("huge")
     with pytest.raises(ChoreiaError, match="choreia prepare"):

@@ -8,7 +8,7 @@ replacement, the same for what is filled and what was danced.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 
@@ -64,16 +64,16 @@ class Filled:
     jerk_m_s3: np.ndarray
 
 
-def inbetween(data: Path, weights: Path | None = None, workers: int = 2, progress: Progress | None = None) -> list[dict]:
-    """Rows of every length of gap: real dance, linear and SLERP, cubic Hermite, what the network corrects, and the network.
+def inbetween(data: Path, runs: Path | None = None, workers: int = 2, progress: Progress | None = None) -> list[dict]:
+    """Rows of every length of gap: the last pose held, linear and SLERP, a spline, what the network corrects, and the network.
 
     Args:
         data: what `choreia prepare` wrote: its held-out real dance is filled.
-        weights: what `choreia train inbetween` wrote; None is what comes with the package.
+        runs: folder in which `choreia train inbetween` left `inbetween/inbetween.safetensors`; else the weights of the package are taken.
         workers: processes.
         progress: called with a stage and a share done.
     """
-    takes = held_out(data)
+    takes, weights = held_out(data), trained(runs)
     rows = []
     with Workers(workers, progress) as pool:
         for gap_s in GAPS_S:
@@ -93,12 +93,19 @@ def held_out(data: Path) -> list[Motion]:
     return found
 
 
+def trained(runs: Path | None) -> Path | None:
+    """Weights of the network in a folder of runs, None where it has none."""
+    path = None if runs is None else runs / MODEL / f"{MODEL}.safetensors"
+    return path if path and path.is_file() else None
+
+
 def fillers(weights: Path | None) -> list[Filler]:
-    """Both interpolations, the one between them that the network corrects, and the network."""
+    """A pose held, both interpolations, the one between them that the network corrects, and the network."""
     network = _opened(weights)
     return [
+        Filler("last pose held", _held),
         Filler("linear and SLERP", partial(interpolated, reach=STRAIGHT), plain=True),
-        Filler("cubic Hermite", partial(interpolated, reach=HERMITE), plain=True),
+        Filler("spline (cubic Hermite)", partial(interpolated, reach=HERMITE), plain=True),
         Filler(f"between both (ends fade in {network.config.reach} frames)", partial(interpolated, reach=network.config.reach)),
         Filler("in-betweener", partial(_by_network, weights)),
     ]
@@ -111,6 +118,12 @@ def _opened(weights: Path | None) -> Inbetweener:
 
 def _by_network(weights: Path | None, motion: Motion, start: int, stop: int) -> Motion:
     return _opened(weights).fill(motion, start, stop)
+
+
+def _held(motion: Motion, start: int, stop: int) -> Motion:
+    root, rotations = motion.root.copy(), motion.rotations.copy()
+    root[start:stop], rotations[start:stop] = root[start - 1], rotations[start - 1]
+    return replace(motion, root=root, rotations=rotations)
 
 
 def _as_it_was(motion: Motion, start: int, stop: int) -> Motion:

@@ -15,16 +15,17 @@ from choreia.models.textmotion.recipe import evaluate_textmotion
 from choreia.pipelines.bench import growth
 from choreia.pipelines.judge_ablations import ablations
 from choreia.pipelines.judge_dance import dances
+from choreia.pipelines.judge_inbetween import inbetween
 from choreia.pipelines.judge_length import length
 from choreia.pipelines.judge_moves import moves
+from choreia.pipelines.judge_restyle import restyled
 from choreia.pipelines.judge_text import entrants, text
 from choreia.pipelines.judge_tokenizer import tokenizer
 from choreia.pipelines.measuring import Progress
 
 _NOTHING = 1e-5
-TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth")
+TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth", "inbetween", "restyle")
 """Those made when none is named; "ablations" needs `runs` and is made when it is."""
-
 
 
 def leaderboard(
@@ -42,11 +43,11 @@ def leaderboard(
     """Rows of every table by its name as "tables", and all of them as a Markdown "text".
 
     Args:
-        data: what `choreia prepare` wrote; needed by all tables but "beats", "text", "length" and "growth".
+        data: what `choreia prepare` wrote; needed by all tables but "beats", "text", "length", "growth" and "restyle".
         only: which of `TABLES`, or "ablations".
         songs: recordings to dance to, besides four composed songs.
         midi: unpacked music with labels, for "beats"; None: composed songs alone.
-        runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each.
+        runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each, and of an "inbetween".
         seeds: dances for each song of "dance" and "ablations".
         workers: processes.
         results: Markdown file in which each table is put between `<!-- NAME -->` and `<!-- /NAME -->`.
@@ -62,6 +63,8 @@ def leaderboard(
         "ablations": lambda: ablations(_needed(data), runs, seeds, workers, progress),
         "length": lambda: length(runs, workers, progress),
         "growth": lambda: growth(runs, progress),
+        "inbetween": lambda: inbetween(_needed(data), runs, workers, progress),
+        "restyle": lambda: restyled(workers=workers, progress=progress),
     }
     if unknown := [name for name in only if name not in judges]:
         raise ChoreiaError(f"there is no table {unknown[0]!r}: choose among {', '.join(judges)}")

@@ -14,6 +14,8 @@ from choreia.models.beats import recipe as beats
 from choreia.models.choreia import recipe as choreia
 from choreia.models.dancemeld import recipe as dancemeld
 from choreia.models.dancemeld.config import variant as dancemeld_variant
+from choreia.models.inbetween import recipe as inbetween
+from choreia.models.inbetween.config import variant as inbetween_variant
 from choreia.models.lrcm import recipe as lrcm
 from choreia.models.textmotion import recipe as textmotion
 from choreia.models.textmotion.config import variant as textmotion_variant
@@ -49,6 +51,7 @@ def train(recipe: str, data: Path, out: Path, *, variant: str = "small", steps: 
         "choreia": lambda: _choreia(data, out, variant, _settings(out / variant, seed, max_minutes), steps),
         "lrcm": lambda: lrcm.train_lrcm(data, out / variant, variant, _settings(out / variant, seed, max_minutes), words_at_hand(), steps),
         "textmotion": lambda: _textmotion(data, out, variant, _settings(out / "textmotion", seed, max_minutes), steps),
+        "inbetween": lambda: _inbetween(data, out, variant, _settings(out / "inbetween", seed, max_minutes), steps),
         "beats": lambda: _beats(data, out, seed),
     }
     if recipe not in recipes:
@@ -94,6 +97,11 @@ def _stage1(out: Path) -> Path:
 def _textmotion(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
     config, fit = textmotion_variant(variant)
     return textmotion.train_textmotion(data, out, config, fit, settings, steps)
+
+
+def _inbetween(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
+    config, fit = inbetween_variant(variant)
+    return inbetween.train_inbetween(data, settings.out, config, fit, settings, steps)
 
 
 def _beats(data: Path, out: Path, seed: int) -> Path:

@@ -44,11 +44,11 @@ class Config:
     """
 
     name: str = "small"
-    width: int = 192
+    width: int = 160
     layers: int = 6
-    heads: int = 3
-    inner: int = 384
-    dropout: float = 0.05
+    heads: int = 2
+    inner: int = 320
+    dropout: float = 0.1
     context: int = 30
     reach: int = 25
     ramp: int = 8
@@ -69,16 +69,18 @@ class Config:
 class Fit:
     """How it is trained. A step has gaps of one length, as many as fill `frames` frames with what is kept around them.
 
-    `gaps`: shortest (3 or more) and longest, in frames; their logarithms are drawn evenly. `near`: share of steps that see less than
-    the whole context. `parts`: share of gaps in which some groups of joints are kept.
+    `gaps`: shortest (3 or more), likeliest and longest, in frames; their logarithms are drawn from a triangle. `near`: share of steps that
+    see less than the whole context. `backwards`: share of gaps that are danced from the last frame to the first. `parts`: share in
+    which some groups of joints are kept.
     """
 
-    steps: int = 3600
+    steps: int = 4000
     frames: int = 2048
-    gaps: tuple[int, int] = (5, LONGEST)
+    gaps: tuple[int, int, int] = (5, 24, LONGEST)
     near: float = 0.25
+    backwards: float = 0.3
     parts: float = 0.3
-    lr: float = 1.5e-3
+    lr: float = 1e-3
     weight_decay: float = 0.02
     warmup: int = 100
     ema: float = 0.998
@@ -88,7 +90,7 @@ VARIANTS: dict[str, tuple[Config, Fit]] = {
     "small": (Config(), Fit()),
     "tiny": (
         Config("tiny", width=32, layers=2, heads=2, inner=64, dropout=0.0, context=10),
-        Fit(steps=100, frames=384, gaps=(6, 16), lr=5e-3, warmup=10, ema=0.9),
+        Fit(steps=100, frames=384, gaps=(6, 10, 16), lr=5e-3, warmup=10, ema=0.9),
     ),
 }
 

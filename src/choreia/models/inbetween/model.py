@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from choreia.errors import ChoreiaError
-from choreia.models.base import Weights, load_part, shipped
+from choreia.models.base import WEIGHTS, Weights, load_part, shipped
 from choreia.models.inbetween.config import FPS, LONGEST, Config
 from choreia.models.inbetween.interpolation import Gap, bridge
 from choreia.models.inbetween.network import JOINTS, Network, Stand, Window
@@ -46,6 +46,10 @@ class Inbetweener:
             ChoreiaError: another skeleton or frame rate, a gap that is empty, too long, past the end or without a kept frame on both
                 sides, or kept frames further apart than a dancer can go.
         """
+        if abs(motion.fps - FPS) > 1e-3:
+            raise ChoreiaError(
+                f"in-betweens are made at {FPS:g} fps, the take has {motion.fps:g}: resample it first (motion.timing.resample)"
+            )
         gap, free = checked(motion, start, stop), _free(joints, root)
         window = _window(motion, gap, free, self.config.context)
         stand = Stand.of(window)
@@ -53,27 +57,27 @@ class Inbetweener:
         return _put(motion, gap, free, *stand.placed(places, rot.matrix_to_quaternion(matrices)))
 
 
-def interpolated(motion: Motion, start: int, stop: int, reach: int) -> Motion:
-    """The take with frames [start, stop) bridged by `interpolation.bridge`, refused as `Inbetweener.fill` does."""
-    gap, free = checked(motion, start, stop), _free(None, True)
+def interpolated(motion: Motion, start: int, stop: int, reach: int, joints: np.ndarray | None = None, root: bool = True) -> Motion:
+    """The take, of any frame rate, with frames [start, stop) bridged by `interpolation.bridge`; refused as `Inbetweener.fill` does."""
+    gap, free = checked(motion, start, stop), _free(joints, root)
     window = _window(motion, gap, free, around=2)
     return _put(motion, gap, free, *bridge(window.root, window.turns, window.gap, reach))
 
 
 def checked(motion: Motion, start: int, stop: int) -> Gap:
     """The gap [start, stop) of a take that can be filled; ChoreiaError says why it cannot."""
-    if abs(motion.fps - FPS) > 1e-3:
-        raise ChoreiaError(f"in-betweens are made at {FPS:g} fps, the take has {motion.fps:g}: resample it first (motion.timing.resample)")
     where = f"frames {start} to {stop}"
     if not 0 <= start < stop <= len(motion):
         raise ChoreiaError(f"{where} are no stretch of a take of {len(motion)} frames: begin before the end, within the take")
     if start == 0 or stop == len(motion):
         side = "before" if start == 0 else "after"
         raise ChoreiaError(f"nothing is kept {side} {where}: in-betweens need a kept frame on both sides; extend the dance instead")
-    if stop - start > LONGEST:
-        raise ChoreiaError(f"{where} last {(stop - start) / FPS:.1f} s: in-betweens fill {LONGEST / FPS:g} s at most; regenerate them")
+    if (stop - start) / motion.fps > LONGEST / FPS:
+        raise ChoreiaError(
+            f"{where} last {(stop - start) / motion.fps:.1f} s: in-betweens fill {LONGEST / FPS:g} s at most; regenerate them"
+        )
     gap = Gap(start, stop)
-    way_m, time_s = float(np.linalg.norm(motion.root[stop] - motion.root[start - 1])), gap.steps / FPS
+    way_m, time_s = float(np.linalg.norm(motion.root[stop] - motion.root[start - 1])), gap.steps / motion.fps
     if way_m > FASTEST_M_S * time_s:
         raise ChoreiaError(f"the poses around {where} are {way_m:.1f} m apart, with {time_s:.2f} s to get there: leave more time")
     return gap
@@ -106,6 +110,11 @@ def _put(motion: Motion, gap: Gap, free: np.ndarray, root: Tensor, turns: Tensor
         path[inside] = root[0].numpy()
     pose[inside, joints] = signed[:, joints]
     return replace(motion, root=path, rotations=pose)
+
+
+def available(name: str = MODEL) -> bool:
+    """Whether its weights come with this copy of the package."""
+    return (WEIGHTS / f"{name}.safetensors").is_file()
 
 
 def load(name: str = MODEL) -> Inbetweener:

@@ -57,15 +57,16 @@ class Draw:
     def __call__(self, step: int) -> Batch:
         """values (B, N, 99), free (B, 25), gap (B, 2), as `Objective` wants them; all gaps of a step have one length and one context."""
         rng = np.random.default_rng((self.seed, 1, step))
-        shortest, longest = self.fit.gaps
-        frames = round(float(np.exp(rng.uniform(np.log(shortest), np.log(longest)))))
+        frames = round(float(np.exp(rng.triangular(*np.log(self.fit.gaps)))))
         before, after = (self._context(rng) for _ in range(2))
         windows = Windows(self.tracks, before + frames + after, self.seed, silent_columns=1)
         drawn, _ = windows.draw(step, max(1, self.fit.frames // windows.length))
         count = len(drawn["values"])
         free = np.stack([self._free(rng) for _ in range(count)])
         gap = torch.tensor([before, before + frames]).repeat(count, 1)
-        return {"values": drawn["values"], "free": torch.from_numpy(free), "gap": gap}
+        back = torch.from_numpy(rng.random(count) < self.fit.backwards)[:, None, None]
+        values = torch.where(back, drawn["values"].flip(1), drawn["values"])
+        return {"values": values, "free": torch.from_numpy(free), "gap": gap}
 
     def _context(self, rng: np.random.Generator) -> int:
         """Kept frames on one side."""
