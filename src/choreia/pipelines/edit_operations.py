@@ -182,7 +182,7 @@ def tempo(now: "Performance", bpm: Annotated[float, "beats a minute of the new t
 
 def song(now: "Performance", file: Annotated[str, "the new song, a sound file"], *,
          start: Annotated[float, "begin at this second"] = 0.0) -> Change:  # fmt: skip
-    """Dance to another song: its beats take the place of the old ones, and the length is the song's.
+    """Dance to the beats of another song, to its end or as far as the dance goes.
 
     Example:
       choreia edit dance.take song other.mp3 --start 12.5
@@ -194,7 +194,7 @@ def song(now: "Performance", file: Annotated[str, "the new song, a sound file"],
     from choreia.music.analyze import analyze_file
 
     heard, found = analyze_file(file, start), song_in(Path(file), start)
-    return Change(timing.to_song(_motion(now), _music(now), heard), heard, found, {file: found.sha256[:HASHED]})
+    return Change(timing.to_song(_motion(now), _music(now), heard), heard, found, files={file: found.sha256[:HASHED]})
 
 
 # -------------------------------------------------------------------------------------------------------------- made anew
