@@ -24,7 +24,6 @@ Parts = Annotated[str, 'of the body: "legs", "left arm, head", upper, lower, roo
 By = Annotated[str, "another dance: .take .bvh .glb .npz .pkl .amc; default: this one"]
 From = Annotated[str, "when in that dance, as --at; default: all of it"]
 Seed = Annotated[int, "same seed, same bytes"]
-
 HASHED = 16  # digits of a file's SHA-256 that a history holds
 
 
