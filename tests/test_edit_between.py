@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from choreia.edit import between as module
-from choreia.edit.between import between, between_clips, method
+from choreia.edit.between import between, between_clips, plain
 from choreia.edit.history import spliced
 from choreia.edit.parts import joints_of, read_parts
 from choreia.edit.region import Region
@@ -86,18 +86,17 @@ def test_the_network_is_used_where_there_is_one(dance, network):
     region = Region(((2.0, 3.0),))
     made = spliced(dance, between(dance, region, network))
     assert made.rotations[60:90, arms].tobytes() == network.fill(dance, 60, 90).rotations[60:90, arms].tobytes()
-    plain = spliced(dance, between(dance, Region(((2.0, 2.5),)), None))
+    simple = spliced(dance, between(dance, Region(((2.0, 2.5),)), None))
     expected = interpolated(dance, 60, 75, HERMITE).rotations[60:75, arms]
-    assert np.abs(plain.rotations[60:75, arms] - expected).max() < 1e-6
+    assert np.abs(simple.rotations[60:75, arms] - expected).max() < 1e-6
 
 
-def test_it_says_what_it_does(dance, network, monkeypatch):
-    assert method(dance, network) == "inbetween abababababab"
-    assert "weights do not come" in method(dance)
-    assert "30 fps" in method(resample(dance, 60.0), network)
+def test_it_says_when_it_is_plain(dance, monkeypatch):
+    monkeypatch.setattr(module, "available", lambda: False)
+    assert "weights of the network do not come" in plain(dance)[0]
     monkeypatch.setattr(module, "available", lambda: True)
-    monkeypatch.setattr(module, "load", lambda: network)
-    assert method(dance) == method(dance, network)
+    assert plain(dance) == ()
+    assert "30 fps" in plain(resample(dance, 60.0))[0]
 
 
 def test_who_stands_goes_on_standing():

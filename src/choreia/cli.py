@@ -160,7 +160,7 @@ def corpus(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="dancemeld-tokenizer, dancemeld-prior, choreia, lrcm, textmotion, beats")],
+    recipe: Annotated[str, typer.Argument(help="dancemeld-tokenizer, dancemeld-prior, choreia, lrcm, inbetween, textmotion, beats")],
     data: Annotated[Path, typer.Option(help="what `choreia prepare` wrote")] = Path("prepared"),
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for checkpoints and logs")] = Path("runs"),
     variant: Annotated[str, typer.Option(help="paper, small or tiny, or an ablation's name; lrcm: paper, pose_small, pose_tiny")] = "small",
@@ -188,7 +188,7 @@ def evaluate(
     songs: Annotated[Path | None, typer.Option(help="leaderboard: recordings to dance to")] = None,
     midi: Annotated[Path | None, typer.Option(help="leaderboard: unpacked music whose beats are known")] = None,
     runs: Annotated[Path | None, typer.Option(help="leaderboard: trained variants, a folder each")] = None,
-    only: Annotated[str, typer.Option(help="leaderboard: tables, or ablations")] = "dance,tokenizer,beats,words,moves,text,length,growth",
+    only: Annotated[str, typer.Option(help="leaderboard: which tables, comma-separated; default: all but ablations")] = "",
     seeds: Annotated[int, typer.Option(help="leaderboard: dances for each song")] = 5,
     results: Annotated[Path | None, typer.Option(help="leaderboard, sanity: Markdown file to put the tables into")] = None,
     workers: Annotated[int, typer.Option(help="processes")] = 2,
@@ -206,9 +206,10 @@ def evaluate(
     """
     with _progress(as_json) as progress:
         if leaderboard:
+            from choreia.pipelines.leaderboard import TABLES
             from choreia.pipelines.leaderboard import leaderboard as judge
 
-            report = judge(data, only=_split(only), songs=songs, midi=midi, runs=runs, seeds=seeds, workers=workers, results=results,
+            report = judge(data, only=_split(only) or TABLES, songs=songs, midi=midi, runs=runs, seeds=seeds, workers=workers, results=results,
                            progress=progress)  # fmt: skip
         elif sanity:
             from choreia.pipelines.sanity import sanity as check

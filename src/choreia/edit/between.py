@@ -1,7 +1,7 @@
 """In-betweens: a way from the pose before a stretch to the pose behind it, for the whole body or parts of it.
 
 The network of `models.inbetween` finds it where its weights come with the package, and otherwise an interpolation that leaves and
-arrives at the pace of the kept frames; `method` says which. Feet that stand in the new frames are planted.
+arrives at the pace of the kept frames; `plain` says when. Feet that stand in the new frames are planted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def between(motion: Motion, region: Region, model: Inbetweener | None = None) ->
     Args:
         motion: on choreia-24.
         region: stretches of up to 4 s with a kept frame or more on either side; of parts of the body where it names some.
-        model: None is the one that comes with the package; see `method`.
+        model: None is the one that comes with the package; see `plain`.
     Raises:
         ChoreiaError: nothing kept on a side, too long, or the dance goes on too far away to get there in the time.
     """
@@ -63,13 +63,11 @@ def between_clips(first: Motion, second: Motion, seconds: float, model: Inbetwee
     return spliced(whole, [_filled(whole, len(first), len(first) + frames, everything, _chosen(first, model))])
 
 
-def method(motion: Motion, model: Inbetweener | None = None) -> str:
-    """What makes the in-betweens of a motion, in a few words, and why it is not the network where it is not."""
-    chosen = _chosen(motion, model)
-    if chosen is not None:
-        return f"{chosen.name} {chosen.weights_sha256[:12]}"
-    why = "its weights do not come with this copy of choreia" if _at_its_rate(motion) else f"it works at {FPS:g} fps alone"
-    return f"plain interpolation, not the network: {why}"
+def plain(motion: Motion) -> tuple[str, ...]:
+    """A line that says why the in-betweens of a motion are not the network's; nothing where they are."""
+    if _at_its_rate(motion):
+        return () if available() else ("plain interpolation, as the weights of the network do not come with this copy of choreia",)
+    return (f"plain interpolation: the network works at {FPS:g} fps alone",)
 
 
 def _chosen(motion: Motion, model: Inbetweener | None) -> Inbetweener | None:

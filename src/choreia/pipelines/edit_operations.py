@@ -277,8 +277,10 @@ def between(now: "Performance", *, at: At = "", parts: Parts = "") -> Change:
       choreia edit dance.take between --seconds 10:11.5
     """
     from choreia.edit.between import between as found
+    from choreia.edit.between import plain
 
-    return Change(found(_motion(now), _region(now, at, parts)))
+    motion = _motion(now)
+    return Change(found(motion, _region(now, at, parts)), warnings=plain(motion))
 
 
 OPERATIONS: dict[str, Callable[..., Change]] = {

@@ -15,6 +15,7 @@ from choreia.models.textmotion.recipe import evaluate_textmotion
 from choreia.pipelines.bench import growth
 from choreia.pipelines.judge_ablations import ablations
 from choreia.pipelines.judge_dance import dances
+from choreia.pipelines.judge_edits import edits
 from choreia.pipelines.judge_inbetween import inbetween
 from choreia.pipelines.judge_length import length
 from choreia.pipelines.judge_moves import moves
@@ -24,7 +25,7 @@ from choreia.pipelines.judge_tokenizer import tokenizer
 from choreia.pipelines.measuring import Progress
 
 _NOTHING = 1e-5
-TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth", "inbetween", "restyle")
+TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth", "inbetween", "restyle", "edits")
 """Those made when none is named; "ablations" needs `runs` and is made when it is."""
 
 
@@ -43,7 +44,7 @@ def leaderboard(
     """Rows of every table by its name as "tables", and all of them as a Markdown "text".
 
     Args:
-        data: what `choreia prepare` wrote; needed by all tables but "beats", "text", "length", "growth" and "restyle".
+        data: what `choreia prepare` wrote; needed by all tables but "beats", "text", "length", "growth", "restyle" and "edits".
         only: which of `TABLES`, or "ablations".
         songs: recordings to dance to, besides four composed songs.
         midi: unpacked music with labels, for "beats"; None: composed songs alone.
@@ -65,6 +66,7 @@ def leaderboard(
         "growth": lambda: growth(runs, progress),
         "inbetween": lambda: inbetween(_needed(data), runs, workers, progress),
         "restyle": lambda: restyled(workers=workers, progress=progress),
+        "edits": lambda: edits(progress=progress),
     }
     if unknown := [name for name in only if name not in judges]:
         raise ChoreiaError(f"there is no table {unknown[0]!r}: choose among {', '.join(judges)}")
