@@ -209,8 +209,8 @@ def evaluate(
             from choreia.pipelines.leaderboard import TABLES
             from choreia.pipelines.leaderboard import leaderboard as judge
 
-            report = judge(data, only=_split(only) or TABLES, songs=songs, midi=midi, runs=runs, seeds=seeds, workers=workers, results=results,
-                           progress=progress)  # fmt: skip
+            report = judge(data, only=_split(only) or TABLES, songs=songs, midi=midi, runs=runs, seeds=seeds, workers=workers,
+                           results=results, progress=progress)  # fmt: skip
         elif sanity:
             from choreia.pipelines.sanity import sanity as check
 
