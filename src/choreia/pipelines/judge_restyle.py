@@ -36,12 +36,12 @@ from choreia.synth.choreographer import choreograph
 from choreia.synth.moves import STYLES
 from choreia.types import Motion
 
-PAIRS, PAIR_S, BEAT_S = 12, 16.0, 0.5
+PAIRS, PAIR_S, BEAT_S = 36, 16.0, 0.5
 APART = 5
 """The source's style is so many further on in the list."""
 
 DRAWS = 1000
-_SEEDS = 2_718_281
+_SEEDS = 3_141_592
 """Sets the dances apart from those that models and judges are trained on."""
 
 
