@@ -276,11 +276,9 @@ def between(now: "Performance", *, at: At = "", parts: Parts = "") -> Change:
     Example:
       choreia edit dance.take between --seconds 10:11.5
     """
-    from choreia.edit.between import between as found
-    from choreia.edit.between import plain
+    from choreia.edit import between as gap
 
-    motion = _motion(now)
-    return Change(found(motion, _region(now, at, parts)), warnings=plain(motion))
+    return Change(gap.between(_motion(now), _region(now, at, parts)), warnings=gap.plain(_motion(now)))
 
 
 OPERATIONS: dict[str, Callable[..., Change]] = {
