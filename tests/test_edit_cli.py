@@ -242,6 +242,20 @@ def test_the_edited_take_may_go_elsewhere(run, path, tmp_path):
     assert len(load(tmp_path / "new.take").revisions) == 1
 
 
+@pytest.mark.parametrize(
+    ("operation", "parameters", "said"),
+    [
+        ("regenerate", {"seed": 10**30}, "seed"),
+        ("regenerate", {"seed": -1}, "seed"),
+        ("energy", {"factor": "a"}, "no float"),
+        ("mirror", {"at": ["bars 1-2"]}, "no str"),
+    ],
+)
+def test_a_record_of_the_wrong_kind_is_refused(path, operation, parameters, said):
+    with pytest.raises(ChoreiaError, match=said):
+        pipeline.do(load(path), operation, **parameters)
+
+
 def test_python_does_what_the_command_line_does(run, path):
     in_python = pipeline.do(load(path), "mirror", at="bars 2:3", parts="arms")
     run(path, "mirror", "--bars", "2:3", "--parts", "arms")

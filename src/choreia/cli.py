@@ -19,7 +19,7 @@ app.add_typer(cli_edit.app, name="edit")
 
 Song = Annotated[Path, typer.Argument(help="wav, flac, ogg, mp3, m4a, opus, or the sound track of mp4, mov, webm")]
 Out = Annotated[Path, typer.Option("-o", "--out", help="folder for the results")]
-Seed = Annotated[int, typer.Option(help="same seed, same bytes")]
+Seed = Annotated[int, typer.Option(help="same seed, same bytes", min=0, max=2**53)]
 Start = Annotated[float, typer.Option(help="begin at this second of the song")]
 Seconds = Annotated[float | None, typer.Option(help="use this many seconds; default: to the end")]
 Formats = Annotated[str, typer.Option(help="comma-separated: bvh, glb, npz, mp4, take, json, pkl, png")]

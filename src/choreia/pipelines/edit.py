@@ -27,6 +27,8 @@ from choreia.types import Audio, Motion, Performance
 
 Progress = Callable[[str, float], None]
 
+MOST_SEED = 2**53
+
 
 # ------------------------------------------------------------------------------------------------------------- operations
 
@@ -97,9 +99,16 @@ def _arguments(operation: str, parameters: dict[str, object]) -> inspect.BoundAr
         near = difflib.get_close_matches(operation, OPERATIONS, n=3, cutoff=0.4)
         raise ChoreiaError(f"unknown operation {operation[:40]!r}: use {', '.join(near or OPERATIONS)}")
     try:
-        return inspect.signature(OPERATIONS[operation]).bind(None, **parameters)
+        given = inspect.signature(OPERATIONS[operation]).bind(None, **parameters)
     except TypeError as error:
         raise ChoreiaError(f"{operation}: {error}; see choreia edit TAKE {operation} --help") from error
+    for name, value in given.arguments.items():
+        kind = getattr(given.signature.parameters[name].annotation, "__origin__", object)
+        if not isinstance(value, (int, float) if kind is float else kind):
+            raise ChoreiaError(f"{operation}: {name} is {str(value)[:40]!r}, which is no {getattr(kind, '__name__', kind)}")
+    if not 0 <= given.arguments.get("seed", 0) <= MOST_SEED:
+        raise ChoreiaError(f"{operation}: the seed {str(given.arguments['seed'])[:40]} is not one: give 0 to {MOST_SEED}")
+    return given
 
 
 def _song(take: Take, change: Change) -> Song | None:
