@@ -487,3 +487,15 @@ def test_a_partner_beside_is_the_same_dance_shifted(run, path, motion):
     np.testing.assert_allclose(other.root - motion.root, np.tile([-1, 0, 1], (FRAMES, 1)), atol=1e-6)
     assert other.rotations.tobytes() == motion.rotations.tobytes()
     refused(run(path, "partner", "beside", "-o", path.parent / "p.npz"), "--force")
+
+
+def test_a_take_is_not_written_under_another_kind_of_name(run, path, tmp_path):
+    before = path.read_bytes()
+    refused(run(path, "mirror", "-o", tmp_path / "dance.bvh"), "dance.bvh", ".take")
+    assert path.read_bytes() == before and not (tmp_path / "dance.bvh").exists()
+
+
+def test_a_link_to_a_take_stays_a_link(run, path, motion, tmp_path):
+    (tmp_path / "link.take").symlink_to(path)
+    done(run(tmp_path / "link.take", "mirror", "--json"))
+    assert (tmp_path / "link.take").is_symlink() and bits(now(path)) != bits(motion)

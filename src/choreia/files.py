@@ -18,7 +18,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     Raises:
         ChoreiaError: the folder is missing or cannot be written, the disk is full, or `path` is a folder.
     """
-    final = Path(path)
+    final = Path(os.path.realpath(path))  # a link stays one: what it leads to is replaced
     if final.is_dir():
         raise ChoreiaError(f"cannot write {final}: it is a folder; give a file name")
     if not final.parent.is_dir():

@@ -223,6 +223,8 @@ def _sound(song: Song | None) -> Iterator[tuple[Path | None, float]]:
 
 
 def _target(path: Path, out: Path | None) -> Path:
+    if out is not None and out.suffix != SUFFIX:
+        raise ChoreiaError(f"{out} is no name of a take: let it end in {SUFFIX}, or export the dance")
     if out is not None and out.exists() and not (path.exists() and out.samefile(path)):
         raise ChoreiaError(f"{out} exists: choose another name, or remove it first")
     return out or path

@@ -67,7 +67,7 @@ def load(path: str | os.PathLike[str]) -> Take:
         raise ChoreiaError(f"{source} is not a take: give a file that Choreia has saved as {SUFFIX}")
     with _blaming(source):
         archive = Archive.of(content)
-        page = reading.page_of(archive.read(PAGE)) if PAGE in archive.names else {}
+        page = reading.page_of(archive.read(PAGE, reading.LARGEST_PAGE + 1)) if PAGE in archive.names else {}
     _check_format(page, source)
     with _blaming(source):
         songs = {name.removeprefix(SONGS): archive.read(name) for name in _songs_in(archive)}

@@ -54,14 +54,15 @@ class Archive:
             raise ValueError("it unpacks to more than 1 GiB")
         return cls(opened, names)
 
-    def read(self, name: str) -> bytes:
-        """A member, its checksum verified; never more than the size it declares is unpacked, whatever is in it."""
+    def read(self, name: str, most: int = LARGEST) -> bytes:
+        """A member, its checksum verified, or its first `most` bytes; never more than its declared size is unpacked."""
         if name not in self.names:
             raise ValueError(f"{name[:60]!r} is missing")
         member = self.zip.getinfo(name)
+        size = min(member.file_size, most)
         with self.zip.open(member) as stream:
-            content = stream.read(member.file_size)
-        if len(content) < member.file_size:
+            content = stream.read(size)
+        if len(content) < size:
             raise ValueError(f"{name[:60]!r} is cut short")
         return content
 
