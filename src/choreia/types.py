@@ -146,7 +146,7 @@ ZONES = (
     "front_left", "front_centre", "front_right", "side_left", "side_right", "back_left", "back_centre", "back_right",
     "top", "backdrop", "beams", "spot",
 )  # fmt: skip
-"""Where light comes from, the columns of `Style.light`. Left is the dancer's left, +X; the spot follows the dancer, beams are seen in the air."""
+"""Where light comes from, the columns of `Style.light`. Left is the dancer's left, +X; the spot goes with the dancer, beams show in air."""
 
 TEXTURE = ("depth", "cycles_per_m", "angle_rad", "softness", "weave", "drift_m_s")
 """Columns of `Style.texture`, the texture field F(x, y) that gobos throw: `choreia.stage.style.texture_field` has its formula."""

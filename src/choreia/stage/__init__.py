@@ -13,5 +13,7 @@ Where to look:
     cues             cues -> track with fades, and track -> cues
     safety           flash, dark dancer, blinded audience: a safe track and a report of what was changed
     rig, rig_ofl     lamps in place (assets/rigs/*.toml), what they can do, Open Fixture Library fixtures
-    aim, dmx         pan and tilt of a moving head, colours of its emitters, (T, universe, 512) bytes
+    rig_aim          pan and tilt of a moving head from where it hangs and where it looks
+    rig_colour       colours of light by emitters, filters and wheels
+    rig_dmx          Style + dancer + rig -> (T, universe, 512) bytes
 """
