@@ -7,6 +7,7 @@ Times are only converted in `choreia.clock`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -198,7 +199,7 @@ class Style:
             if value.shape != shape:
                 raise ChoreiaError(f"style: {name} has shape {value.shape}, not {shape}; give every field one row a moment")
             low, high = np.array(ranges, np.float32).T
-            columns = value.reshape(len(value), -1)
+            columns = value.reshape(-1, len(ranges))
             if not (np.isfinite(columns) & (columns >= low) & (columns <= high)).all():
                 raise ChoreiaError(f"style: {name} is not finite or leaves its range {low.min():g} to {high.max():g}; clip it first")
 
@@ -270,7 +271,7 @@ class Stage:
             raise ChoreiaError(f"stage: {len(starts)} starts, {len(self.looks)} looks and {len(self.slices)} rows; give one each a slice")
         if not len(starts) or starts[0] != 0 or not (np.diff(starts) > 0).all():
             raise ChoreiaError("stage: the starts of the slices must rise from 0 s; sort them and drop doubles")
-        if any(late.time_s < early.time_s for early, late in zip(self.cues, self.cues[1:], strict=False)):
+        if any(late.time_s < early.time_s for early, late in pairwise(self.cues)):
             raise ChoreiaError("stage: the cues are not in order of time; sort them")
 
     @property
