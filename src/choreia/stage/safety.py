@@ -243,7 +243,8 @@ def make_safe(
     """A track that keeps the rules, and what was changed, in order of time. A safe track comes back as it is, bit for bit.
 
     speed_m_s (T,): how fast the dancer's fastest joint moves; None when nobody dances. Averaging a flash can darken a dancer and
-    raising the sides can add to one, so both run in turn; after three turns the sides are raised in the whole show, which no average undoes.
+    raising the sides can add to one, so all run in turn; after three turns the sides are raised in the whole show, which no
+    average undoes.
     """
     asked = limits or Limits()
     moving = np.zeros(len(track), bool) if speed_m_s is None else np.asarray(speed_m_s) > MOVING_M_S
