@@ -116,6 +116,11 @@ class Profile:
         """Whether it is a moving head."""
         return self.can("pan", "tilt")
 
+    @property
+    def axes(self) -> list[tuple[Channel, Range]]:
+        """Pan and tilt of a moving head, nothing for others."""
+        return [pair for pair in (self.best("pan"), self.best("tilt")) if pair] if self.moves else []
+
 
 @dataclass(frozen=True)
 class Fixture:
@@ -149,9 +154,9 @@ class Fixture:
             raise ChoreiaError(f"fixture {self.name}: {channels}; move it or use another universe")
         if self.zone not in ZONES:
             raise ChoreiaError(f"fixture {self.name}: no zone {self.zone!r}; choose one of {', '.join(ZONES)}")
-        places = np.array([self.position_m, self.rotation_deg, self.focus_m], float)
-        if places.shape != (3, 3) or not np.isfinite(places).all() or np.abs(places[[0, 2]]).max() > 1000:
-            raise ChoreiaError(f"fixture {self.name}: position, rotation and focus take three finite numbers each, within 1000 m")
+        triples = (self.position_m, self.rotation_deg, self.focus_m)
+        if any(len(one) != 3 or not np.isfinite(one).all() or np.abs(one).max() > 1000 for one in triples):
+            raise ChoreiaError(f"fixture {self.name}: position, rotation and focus take three finite numbers each, none over 1000")
         if not (0 < self.pan_deg_s < 1e5 and 0 < self.tilt_deg_s < 1e5):
             raise ChoreiaError(f"fixture {self.name}: pan and tilt speeds must be positive degrees per second")
         if not self.profile.dims and not self.profile.can("open", "closed"):
