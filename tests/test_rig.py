@@ -1,6 +1,8 @@
 """Rigs, Open Fixture Library files and what they refuse."""
 
 import json
+import random
+from importlib import resources
 
 import pytest
 
@@ -211,3 +213,27 @@ def test_no_such_rig(tmp_path):
         with pytest.raises(ChoreiaError) as caught:
             rig.load(name)
         one_line(caught)
+
+
+def spots(tree):
+    """Every place of a JSON tree, as its container and key."""
+    pairs = tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ()
+    for key, value in pairs:
+        yield tree, key
+        yield from spots(value)
+
+
+def test_a_definition_with_any_value_replaced_is_read_or_refused():
+    rng = random.Random(0)
+    path = resources.files("choreia").joinpath("assets/rigs/fixtures/moving-spot.json")
+    refused = 0
+    for _ in range(300):
+        tree = json.loads(path.read_text())
+        container, key = rng.choice(list(spots(tree)))
+        container[key] = rng.choice([None, -1, 1e308, float("nan"), "", [], {}, 10**30, "9999999deg", "\n\r", True, [[1]]])
+        try:
+            lamp(text=json.dumps(tree))
+        except ChoreiaError as error:
+            refused += 1
+            assert str(error).isprintable()
+    assert 50 < refused < 300

@@ -36,6 +36,11 @@ REQUIRED = {"name", "profile", "universe", "address", "position_m", "zone"}
 OPTIONAL = {"mode", "rotation_deg", "focus_m", "pan_deg_s", "tilt_deg_s"}
 
 
+def plain(text: object, longest: int = 120) -> str:
+    """A name or message out of a file as one printable line."""
+    return " ".join("".join(one if one.isprintable() else " " for one in str(text)).split())[:longest]
+
+
 @dataclass(frozen=True)
 class Range:
     """A stretch of a channel: from `low` to `high`, parts of its full scale in [0, 1], it `does` something.
@@ -247,7 +252,7 @@ def load(rig: str | Path = DEFAULT, library: str | Path | None = None) -> Rig:
         text = files.read_bytes(path).decode("utf-8")
         patch = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ChoreiaError(f"rig {path}: {' '.join(str(error).split())}; mend the file") from error
+        raise ChoreiaError(f"rig {path}: {plain(error)}; mend the file") from error
     return parse(patch, path.name, path.parent, library)
 
 
@@ -256,23 +261,23 @@ def parse(patch: Any, where: str, folder: Path, library: str | Path | None = Non
     entries = patch.get("fixture") if isinstance(patch, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ChoreiaError(f"rig {where}: it has no [[fixture]]; see the default rig")
-    return Rig(str(patch.get("name", where)), tuple(_fixture(entry, where, folder, library) for entry in entries))
+    return Rig(plain(patch.get("name", where)), tuple(_fixture(entry, where, folder, library) for entry in entries))
 
 
 def _fixture(entry: dict[str, Any], where: str, folder: Path, library: str | Path | None) -> Fixture:
-    name = str(entry.get("name", "without a name"))
+    name = plain(entry.get("name", "without a name"))
     wrong = (REQUIRED - set(entry)) | (set(entry) - REQUIRED - OPTIONAL)
     if wrong:
-        raise ChoreiaError(f"rig {where}: fixture {name}: {', '.join(sorted(wrong))} is missing or unknown; see the default rig")
-    profile = _profile(str(entry["profile"]), entry.get("mode"), folder, library)
-    zone = str(entry["zone"])
+        raise ChoreiaError(f"rig {where}: fixture {name}: {plain(', '.join(sorted(wrong)))} is missing or unknown; see the default rig")
+    profile = _profile(plain(entry["profile"]), entry.get("mode"), folder, library)
+    zone = plain(entry["zone"])
     focus = entry.get("focus_m", TARGETS_M[ZONES.index(zone)] if zone in ZONES else (0, 0, 0))
     extra = {key: float(entry[key]) for key in ("pan_deg_s", "tilt_deg_s") if key in entry}
     try:
         place, turn, aim = (_numbers(one) for one in (entry["position_m"], entry.get("rotation_deg", (0, 0, 0)), focus))
         return Fixture(name, profile, int(entry["universe"]), int(entry["address"]), place, zone, turn, aim, **extra)
     except (TypeError, ValueError) as error:
-        raise ChoreiaError(f"rig {where}: fixture {name}: {' '.join(str(error).split())}; write numbers") from error
+        raise ChoreiaError(f"rig {where}: fixture {name}: {plain(error)}; write numbers") from error
 
 
 def _numbers(values: Sequence[float]) -> tuple[float, ...]:
@@ -283,11 +288,11 @@ def _profile(name: str, mode: str | None, folder: Path, library: str | Path | No
     """The profile that a patch names."""
     from choreia.stage import rig_ofl
 
-    plain = re.fullmatch(r"([a-z0-9-]+)/([a-z0-9-]+)", name)
-    shipped = resources.files("choreia").joinpath(f"assets/rigs/fixtures/{plain[2]}.json") if plain and plain[1] == "choreia" else None
+    pair = re.fullmatch(r"([a-z0-9-]+)/([a-z0-9-]+)", name)
+    shipped = resources.files("choreia").joinpath(f"assets/rigs/fixtures/{pair[2]}.json") if pair and pair[1] == "choreia" else None
     if shipped is not None and shipped.is_file():
         return rig_ofl.parse(shipped.read_text(encoding="utf-8"), mode, "choreia", name)
-    path = folder / name if name.endswith(".json") else Path(library) / f"{name}.json" if plain and library else None
+    path = folder / name if name.endswith(".json") else Path(library) / f"{name}.json" if pair and library else None
     if path is None or not path.is_file():
         hint = "name one that ships, a JSON file beside the rig, or give a folder of the Open Fixture Library"
         raise ChoreiaError(f"unknown fixture {name}: {hint}")

@@ -17,7 +17,7 @@ from typing import Any
 from choreia import files
 from choreia.errors import ChoreiaError
 from choreia.stage.palettes import hex_rgb
-from choreia.stage.rig import UNIVERSE, Channel, Profile, Range
+from choreia.stage.rig import UNIVERSE, Channel, Profile, Range, plain
 
 LARGEST = 4 << 20
 """Bytes of the largest definition that is read."""
@@ -57,12 +57,12 @@ def parse(text: str, mode: str | None = None, manufacturer: str = "", where: str
     try:
         fixture = json.loads(text)
         if "redirectTo" in fixture:
-            raise ChoreiaError(f"{where}: it only points to {fixture['redirectTo']}; import that fixture")
+            raise ChoreiaError(f"{where}: it only points to {plain(fixture['redirectTo'])}; import that fixture")
         return _profile(fixture, _mode(fixture, mode, where), manufacturer, where)
     except (ValueError, RecursionError) as error:
-        raise ChoreiaError(f"{where}: no fixture definition ({' '.join(str(error).split())[:120]}); give an OFL JSON file") from error
+        raise ChoreiaError(f"{where}: no fixture definition ({plain(error)}); give an OFL JSON file") from error
     except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
-        found = " ".join(f"{type(error).__name__} {error}".split())[:120]
+        found = plain(f"{type(error).__name__} {error}")
         raise ChoreiaError(f"{where}: breaks the Open Fixture Library format ({found}); check the file at its site") from error
 
 
@@ -72,14 +72,14 @@ def _mode(fixture: dict[str, Any], mode: str | None, where: str) -> dict[str, An
     for one in modes:
         if mode is None or mode in (one["name"], one.get("shortName")):
             return one
-    raise ChoreiaError(f"{where}: no mode {mode!r}; choose one of {', '.join(str(one['name']) for one in modes)[:200]}")
+    raise ChoreiaError(f"{where}: no mode {mode!r}; choose one of {plain(', '.join(str(one['name']) for one in modes), 200)}")
 
 
 def _profile(fixture: dict[str, Any], mode: dict[str, Any], manufacturer: str, where: str) -> Profile:
     known = {**fixture.get("availableChannels", {}), **_pixel_channels(fixture)}
     names = [name for entry in mode["channels"] for name in _entry_names(entry, fixture)]
     if not 0 < len(names) <= MOST:
-        raise ChoreiaError(f"{where}: mode {mode['name']} has {len(names)} channels; a universe holds {UNIVERSE}")
+        raise ChoreiaError(f"{where}: mode {plain(mode['name'])} has {len(names)} channels; a universe holds {UNIVERSE}")
     place = {name: offset for offset, name in reversed(list(enumerate(names))) if name is not None}
     for alias, name in _switched(known).items():
         if alias in place:
@@ -87,7 +87,7 @@ def _profile(fixture: dict[str, Any], mode: dict[str, Any], manufacturer: str, w
     channels = tuple(
         _channel(name, channel, place, fixture.get("wheels", {})) for name, channel in known.items() if name in place
     )  # fmt: skip
-    return Profile(str(manufacturer), str(fixture["name"])[:100], str(mode["name"])[:100], len(names), channels)
+    return Profile(plain(manufacturer), plain(fixture["name"]), plain(mode["name"]), len(names), channels)
 
 
 def _keys(fixture: dict[str, Any]) -> list[str]:
@@ -191,7 +191,7 @@ def _channel(name: str, channel: dict[str, Any], place: dict[str, int], wheels: 
         if not 0 <= low <= high <= full:
             raise ValueError(f"DMX range {low} to {high} of channel {name[:40]}")
         ranges += [Range(low / full, high / full, *found) for found in _does(name, ability, wheels)]
-    return Channel(str(name)[:100], tuple(offsets), _default(channel), tuple(ranges))
+    return Channel(plain(name), tuple(offsets), _default(channel), tuple(ranges))
 
 
 def _number(value: Any) -> tuple[float, str]:
