@@ -21,10 +21,10 @@ HEADS_M = np.array([[x, 6.0, -3.0] for x in (-3.6, -1.8, 0.0, 1.8, 3.6)])
 SPREAD = np.linspace(-1, 1, len(HEADS_M))
 """Where in the fan each head points."""
 
-BEAM_HALF_RAD, SPOT_HALF_RAD = 0.045, 0.10
+BEAM_HALF_RAD, SPOT_HALF_RAD = 0.034, 0.10
 
-_STEPS, _DENSITY, _FORWARD = 28, 0.013, 0.55
-_SMOKE = 0.30
+_STEPS, _DENSITY, _FORWARD = 28, 0.0022, 0.62
+_SMOKE = 0.14
 
 
 @dataclass(frozen=True)
@@ -112,8 +112,8 @@ def shaft(one: Beam, house: House) -> np.ndarray:
     inside = np.clip(at, 0, 1)
     width = wide[0] + (wide[1] - wide[0]) * inside
     off = (column * unit[1] - row * unit[0]) / width
-    thick = np.exp(np.float32(-1.6) * off * off) * (np.abs(at - 0.5) <= 0.5)
+    thick = np.exp(np.float32(-2.0) * off * off) * (np.abs(at - 0.5) <= 0.5)
     away = one.place + one.axis * one.length_m / 2 - [camera.x, camera.y, camera.z]
     cosine = float(-one.axis @ away / np.linalg.norm(away))
-    strength = 0.030 * scatter(np.array(cosine)) / max(float(np.sqrt(1 - cosine * cosine)), 0.4)
+    strength = 0.028 * scatter(np.array(cosine)) / max(float(np.sqrt(1 - cosine * cosine)), 0.4)
     return thick * (np.float32(strength) / (radius[0] + (radius[1] - radius[0]) * inside)) * (1 - np.float32(0.65) * inside)

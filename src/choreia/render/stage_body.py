@@ -82,7 +82,7 @@ def shade(posed: dancer.Pose, costume: Costume, lights: Lights, eye: np.ndarray)
     """Linear RGB that leaves every vertex towards the eye at (3,) m, (V, 3) float32.
 
     Matte cloth spreads light, satin (low roughness) adds a highlight of the lamp's colour, metal gives its own colour to the highlight
-    and breaks it up into sequins.
+    and breaks it up into sequins. Lamps from behind light the nap at the outline.
     """
     figure, cloth = dancer.skin(), _cloth()
     albedo = _albedo(costume)
@@ -96,9 +96,10 @@ def shade(posed: dancer.Pose, costume: Costume, lights: Lights, eye: np.ndarray)
     matte = (np.maximum((facing + 0.12) / 1.12, 0) * passed) @ rgb * (1 - 0.75 * metal) + lights.ambient
     glint = (_glints(posed, costume, metal, look, towards) * (facing > -0.1) * passed) @ rgb
     edge = (1 - np.abs((posed.normals * look).sum(axis=1, keepdims=True))) ** 3
+    rim = (np.maximum(-look @ towards.T, 0) * np.maximum(facing + 0.35, 0) * passed) @ rgb * edge
     gloss = np.where(cloth.share > 0, 0.10 + 0.55 * (1 - costume.roughness), 0.25 * figure.gloss[:, None])
     tint = 1 + metal * (2.5 * albedo / max(float(costume.rgb.max()), 0.05) - 1)
-    return (matte * albedo + glint * tint * gloss * (1 + 1.5 * edge)).astype(np.float32)
+    return ((matte + 0.9 * rim) * albedo + 0.30 * rim + glint * tint * gloss * (1 + 1.5 * edge)).astype(np.float32)
 
 
 def _glints(posed: dancer.Pose, costume: Costume, metal: np.ndarray, look: np.ndarray, towards: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ the picture's width and height, for light is soft; boards, cloth and grain, whic
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
@@ -22,13 +22,13 @@ COARSE = 4
 BACKDROP, FLOOR, LEG = range(3)
 """Kinds of surface: the cyclorama, the dance floor, the black curtains in the wings."""
 
-BACKDROP_Z_M, LEG_Z_M, LEG_X_M = -5.0, -4.0, 4.75
+BACKDROP_Z_M, LEG_Z_M, LEG_X_M = -5.0, -4.0, 4.1
 
 TEXTURED = np.array([zone in {"top", "back_left", "back_centre", "back_right", "backdrop"} for zone in ZONES])
 """Which zones throw gobos."""
 
-_EYE_Y_M, _EYE_Z_M, _TOP_SLOPE, _VIEW_SLOPE = 2.9, 12.0, -0.085, 0.395
-_ALBEDO = np.array([0.62, 0.14, 0.018], np.float32)
+_EYE_Y_M, _EYE_Z_M, _TOP_SLOPE, _VIEW_SLOPE = 2.7, 12.0, -0.050, 0.335
+_ALBEDO = np.array([0.55, 0.15, 0.018], np.float32)
 _HALF_DEG = {"front": 17.0, "side": 25.0, "back": 21.0, "top": 25.0}
 _SHEEN, _SHEEN_POWER = 0.30, 26
 
@@ -86,7 +86,8 @@ class House:
     """What stands still before a camera; maps are (h, w, ...) with h, w a quarter of the picture, light adds up in linear RGB.
 
     plain, textured: (h * w, len(ZONES)) light that leaves each place for one unit of each zone, from zones without and with gobos.
-    plane (h * w, 2) m: where on its surface a place is, for the texture field. floor (h, w) bool. horizon: first map row of the floor.
+    plane (h * w, 2) m: where on its surface a place is, for the texture field; leaves (h * w, 2) m: how far a
+    woven texture is torn there. floor (h, w) bool. horizon: first map row of the floor.
     diffuse (h * w,): share of the light that arrives at the floor that leaves it again. detail (H, W, 3): what boards and cloth make of
     the picture, about 1. grain (H, W, 3): parts of a code value that keep dark gradients from banding.
     """
@@ -96,6 +97,7 @@ class House:
     textured: np.ndarray
     surfaces: Surfaces
     plane: np.ndarray
+    leaves: np.ndarray
     floor: np.ndarray
     horizon: int
     diffuse: np.ndarray
@@ -146,7 +148,7 @@ def _lit(lamp: Lamp, place: Surfaces, eye: np.ndarray) -> np.ndarray:
     back = eye - place.points
     halfway = back / np.linalg.norm(back, axis=1, keepdims=True) - way
     glint = np.maximum((halfway * place.normals).sum(axis=1) / np.linalg.norm(halfway, axis=1), 0) ** _SHEEN_POWER
-    spill = np.where(place.kind == BACKDROP, 0.25, 1.0)
+    spill = np.where(place.kind == BACKDROP, 0.12, 1.0)
     return light * (matte * spill + np.where(place.kind == FLOOR, _SHEEN * glint, 0))
 
 
@@ -154,7 +156,7 @@ def _cyclorama(place: Surfaces) -> np.ndarray:
     """Light of the backdrop's floods, (n,): from above, a ground row from below, and what spills onto floor and legs."""
     x, y, z = place.points.T
     lobes = sum(np.exp(-(((x - at) / 1.5) ** 2)) for at in (-5.0, -2.5, 0.0, 2.5, 5.0))
-    wall = (0.42 * np.exp((y - 5.4) / 2.0) + 0.50 * np.exp(-y / 1.1) + 0.05) * lobes * np.exp(-((x / 6.5) ** 2))
+    wall = (0.20 * np.exp((y - 5.4) / 1.6) + 0.85 * np.exp(-y / 0.85) + 0.06) * lobes * np.exp(-((x / 5.0) ** 2))
     ground = 0.30 * np.exp((BACKDROP_Z_M - z) / 1.3) * np.exp(-((x / 5.5) ** 2))
     leg = 0.6 * np.exp(-(np.abs(x) - LEG_X_M) / 0.25)
     return np.choose(place.kind, [wall, ground, leg]) * _ALBEDO[place.kind]
@@ -166,7 +168,9 @@ def _maps(place: Surfaces, eye: np.ndarray) -> np.ndarray:
     for lamp in LAMPS:
         maps[:, lamp.zone] += _lit(lamp, place, eye)
     maps[:, ZONES.index("backdrop")] = _cyclorama(place)
-    return maps
+    x = np.abs(place.points[:, 0])
+    folds = 0.55 + 0.45 * np.sin(2 * np.pi * x / 0.24 + 0.8 * np.sin(5 * x))
+    return maps * np.where(place.kind == LEG, folds, 1)[:, None].astype(np.float32)
 
 
 @lru_cache(maxsize=2)
@@ -180,26 +184,30 @@ def house(camera: Camera) -> House:
     middle = floor[:, shape[1] // 2]
     horizon = int(np.argmax(middle)) if middle.any() else shape[0]
     return House(
-        camera, maps * ~TEXTURED, maps * TEXTURED, place, plane, floor, horizon, _ALBEDO[place.kind] * (place.kind == FLOOR),
+        camera, maps * ~TEXTURED, maps * TEXTURED, place, plane, torn(plane), floor, horizon, _ALBEDO[place.kind] * (place.kind == FLOOR),
         _detail(camera), _grain(camera.size),
     )  # fmt: skip
 
 
+def torn(points_m: np.ndarray) -> np.ndarray:
+    """How far gobos tear a texture at points (n, 2) m of a lit plane, so that a weave looks like leaves and not like cloth: (n, 2) m."""
+    at = (points_m * 48).astype(int) % 512
+    return np.stack([0.20 * _noise((512, 512), blur, seed)[at[:, 0], at[:, 1]] for blur, seed in ((13.0, 8), (11.0, 9))], axis=1)
+
+
 def _detail(camera: Camera) -> np.ndarray:
-    """Vinyl strips and scuffs of the floor, the cloth of the backdrop and the folds of the legs, (H, W, 3) float32 about 1."""
+    """Vinyl strips and scuffs of the floor, the weave of the backdrop, (H, W, 3) float32 about 1."""
     place = surfaces(camera, 1)
     x, y, z = place.points.T.astype(np.float32)
-    scuff = _noise((256, 256), 1.2, 3)[(z * 40).astype(int) % 256, (x * 22).astype(int) % 256]
-    worn = _noise((256, 256), 7.0, 4)[(z * 30).astype(int) % 256, (x * 16).astype(int) % 256]
-    sharp = np.clip((z + 7) / 9, 0.15, 1)
-    seam = 1 - 0.30 * sharp * np.exp(-((np.abs((x + 0.8) % 1.6 - 0.8) / 0.012) ** 2))
-    floor = (1 + sharp * (0.055 * scuff + 0.05 * worn)) * seam
-    cloth = 1 + 0.022 * _noise((256, 256), 2.5, 5)[(y * 24).astype(int) % 256, (x * 30).astype(int) % 256]
-    folds = 1 + 0.5 * np.sin(2 * np.pi * np.abs(x) / 0.28 + 0.8 * np.sin(5 * x))
-    single = np.choose(place.kind, [cloth, floor, folds]).astype(np.float32)
+    scuff = _noise((256, 256), 1.5, 3)[(z * 26).astype(int) % 256, (x * 26).astype(int) % 256]
+    sharp = np.clip((z + 6) / 9, 0.1, 1)
+    seam = 1 - 0.22 * sharp * np.exp(-((np.abs((x + 0.8) % 1.6 - 0.8) / 0.010) ** 2))
+    cloth = 1 + 0.012 * _noise((256, 256), 1.5, 5)[(y * 24).astype(int) % 256, (x * 30).astype(int) % 256]
+    single = np.choose(place.kind, [cloth, (1 + 0.035 * sharp * scuff) * seam, np.ones_like(x)]).astype(np.float32)
     return np.repeat(single, 3).reshape(camera.size[1], camera.size[0], 3)
 
 
+@cache
 def _noise(shape: tuple[int, int], blur: float, seed: int) -> np.ndarray:
     """Smooth noise of unit deviation that tiles."""
     raw = gaussian_filter(np.random.default_rng(seed).standard_normal(shape), blur, mode="wrap")

@@ -35,7 +35,7 @@ from choreia.types import BEAM, COSTUME, TEXTURE, ZONES, Audio, Motion, Stage, S
 BEAMS, SPOT, CYC = ZONES.index("beams"), ZONES.index("spot"), ZONES.index("backdrop")
 
 _THREADS, _AHEAD = min(max(os.cpu_count() or 2, 2), 4), 6
-_EXPOSURE, _CROSSTALK = np.float32(1.9), 0.035
+_EXPOSURE, _CROSSTALK = np.float32(2.6), 0.035
 _SHADOWS, _SHADOW_DEPTH = 3, 0.85
 _GLOW = np.float32(0.10)
 _IN_FRONT = np.float32(0.45)
@@ -111,12 +111,12 @@ def light_of(house: House, rgb: np.ndarray, passed: np.ndarray | float = 1.0) ->
     return Lit(ground.reshape(height, width, 3), (stage_air.haze(house.camera) @ rgb).reshape(height, width, 3))
 
 
-def _passed(show: Show, i: int, points_m: np.ndarray) -> np.ndarray:
-    """The texture field at (n, 2) in frame i, (n,); ones where there is hardly any."""
+def _passed(show: Show, i: int, points_m: np.ndarray, torn_m: np.ndarray) -> np.ndarray:
+    """The texture field at (n, 2) in frame i, (n,), a weave torn by (n, 2) m; ones where there is hardly any."""
     texture = show.track.texture[i : i + 1]
     if texture[0, TEXTURE.index("depth")] < 0.02:
         return np.ones(len(points_m))
-    return style.texture_field(texture, show.phase_m[i : i + 1], points_m)[0]
+    return style.texture_field(texture, show.phase_m[i : i + 1], points_m + texture[0, TEXTURE.index("weave")] * torn_m)[0]
 
 
 def _beams(show: Show, i: int) -> list[tuple[stage_air.Beam, np.ndarray]]:
@@ -136,7 +136,7 @@ def _beams(show: Show, i: int) -> list[tuple[stage_air.Beam, np.ndarray]]:
 def light(show: Show, i: int, posed: dancer.Pose) -> Lit:
     """The stage of frame i with beams, and with the shadows that the dancer leaves on the floor."""
     house = show.house
-    lit = light_of(house, show.rgb[i], _passed(show, i, house.plane))
+    lit = light_of(house, show.rgb[i], _passed(show, i, house.plane, house.leaves))
     ground, air = lit.ground, lit.air
     for one, rgb in _beams(show, i):
         air += stage_air.shaft(one, house)[:, :, None] * rgb
@@ -194,11 +194,12 @@ def glow(total: np.ndarray) -> np.ndarray:
 
 
 def display(linear: np.ndarray) -> np.ndarray:
-    """Linear RGB (..., 3) to display RGB in [0, 1]: a film's shoulder, bright colours paling, and a gamma of 2. Black is 0."""
+    """Linear RGB (..., 3) to display RGB in [0, 1]: a film's toe and shoulder, bright colours paling. Black is 0."""
     mixed = linear * np.float32(1 - _CROSSTALK)
     mixed += linear.sum(axis=-1, keepdims=True) * np.float32(_CROSSTALK / 3)
     mixed *= -_EXPOSURE
-    return np.sqrt(np.maximum(-np.expm1(mixed), 0))
+    root = np.sqrt(np.maximum(-np.expm1(mixed), 0))
+    return root * (np.float32(0.28) * root + np.float32(0.72))
 
 
 def _lights(show: Show, i: int, lit: Lit, posed: dancer.Pose) -> stage_body.Lights:
@@ -212,7 +213,8 @@ def _lights(show: Show, i: int, lit: Lit, posed: dancer.Pose) -> stage_body.Ligh
     towards, colours, textured = [*towards, np.array([0, 0.2, -0.98])], [*colours, 0.12 * rgb[CYC]], [*textured, False]
     keep = np.array([float(colour.sum()) > 1e-3 for colour in colours])
     keep[-1] = True
-    passed = np.where(np.array(textured)[keep], _passed(show, i, posed.vertices[:, [0, 2]] + 0.4 * posed.vertices[:, 1:2])[:, None], 1)
+    across = posed.vertices[:, [0, 2]] + 0.4 * posed.vertices[:, 1:2]
+    passed = np.where(np.array(textured)[keep], _passed(show, i, across, stage_house.torn(across))[:, None], 1)
     floor = lit.ground[show.house.horizon :].mean(axis=(0, 1)) if show.house.horizon < len(lit.ground) else np.zeros(3)
     return stage_body.Lights(np.array(towards)[keep], np.array(colours)[keep], passed, 0.22 * floor)
 
