@@ -23,7 +23,7 @@ SPREAD = np.linspace(-1, 1, len(HEADS_M))
 
 BEAM_HALF_RAD, SPOT_HALF_RAD = 0.034, 0.10
 
-_STEPS, _DENSITY, _FORWARD = 28, 0.0022, 0.62
+_STEPS, _DENSITY, _FORWARD = 28, 0.0011, 0.62
 _SMOKE = 0.14
 
 
@@ -76,7 +76,7 @@ def haze(camera: Camera) -> np.ndarray:
         points = eye + ray * at[:, None]
         for lamp in LAMPS:
             light, way = lamp.at(points)
-            maps[:, lamp.zone] += light * scatter((way * towards_eye).sum(axis=1)) * (depth - 5.0) * (_DENSITY / _STEPS)
+            maps[:, lamp.zone] += light * np.sqrt(light) * scatter((way * towards_eye).sum(axis=1)) * (depth - 5.0) * (_DENSITY / _STEPS)
     return enlarge(maps.reshape(*shape, -1), coarse // COARSE).reshape(-1, len(ZONES))
 
 
@@ -115,5 +115,5 @@ def shaft(one: Beam, house: House) -> np.ndarray:
     thick = np.exp(np.float32(-2.0) * off * off) * (np.abs(at - 0.5) <= 0.5)
     away = one.place + one.axis * one.length_m / 2 - [camera.x, camera.y, camera.z]
     cosine = float(-one.axis @ away / np.linalg.norm(away))
-    strength = 0.028 * scatter(np.array(cosine)) / max(float(np.sqrt(1 - cosine * cosine)), 0.4)
+    strength = 0.026 * scatter(np.array(cosine)) / max(float(np.sqrt(1 - cosine * cosine)), 0.4)
     return thick * (np.float32(strength) / (radius[0] + (radius[1] - radius[0]) * inside)) * (1 - np.float32(0.65) * inside)

@@ -99,7 +99,7 @@ def shade(posed: dancer.Pose, costume: Costume, lights: Lights, eye: np.ndarray)
     rim = (np.maximum(-look @ towards.T, 0) * np.maximum(facing + 0.35, 0) * passed) @ rgb * edge
     gloss = np.where(cloth.share > 0, 0.10 + 0.55 * (1 - costume.roughness), 0.25 * figure.gloss[:, None])
     tint = 1 + metal * (2.5 * albedo / max(float(costume.rgb.max()), 0.05) - 1)
-    return ((matte + 0.9 * rim) * albedo + 0.30 * rim + glint * tint * gloss * (1 + 1.5 * edge)).astype(np.float32)
+    return ((matte + 2.0 * rim) * albedo + 1.1 * rim + glint * tint * gloss * (1 + 1.5 * edge)).astype(np.float32)
 
 
 def _glints(posed: dancer.Pose, costume: Costume, metal: np.ndarray, look: np.ndarray, towards: np.ndarray) -> np.ndarray:

@@ -156,7 +156,7 @@ def _cyclorama(place: Surfaces) -> np.ndarray:
     """Light of the backdrop's floods, (n,): from above, a ground row from below, and what spills onto floor and legs."""
     x, y, z = place.points.T
     lobes = sum(np.exp(-(((x - at) / 1.5) ** 2)) for at in (-5.0, -2.5, 0.0, 2.5, 5.0))
-    wall = (0.20 * np.exp((y - 5.4) / 1.6) + 0.85 * np.exp(-y / 0.85) + 0.06) * lobes * np.exp(-((x / 5.0) ** 2))
+    wall = (0.16 * np.exp((y - 5.4) / 1.6) + 0.75 * np.exp(-y / 0.8) + 0.05) * lobes * np.exp(-((x / 5.0) ** 2))
     ground = 0.30 * np.exp((BACKDROP_Z_M - z) / 1.3) * np.exp(-((x / 5.5) ** 2))
     leg = 0.6 * np.exp(-(np.abs(x) - LEG_X_M) / 0.25)
     return np.choose(place.kind, [wall, ground, leg]) * _ALBEDO[place.kind]
@@ -223,17 +223,33 @@ def _grain(size: tuple[int, int]) -> np.ndarray:
 def enlarge(values: np.ndarray, times: int) -> np.ndarray:
     """Bilinear enlargement of (h, w, c) float32 to (h * times, w * times, c), block middles to block middles."""
     height, width, channels = values.shape
+    return lengthen(framed(widen(values, times)), times).reshape(height * times, width * times, channels)
+
+
+def widen(values: np.ndarray, times: int) -> np.ndarray:
+    """The part of `enlarge` that works along rows: (h, w * times * c)."""
+    height, width, channels = values.shape
     wide = np.empty((height, width, times, channels), np.float32)
     padded = np.pad(values, ((0, 0), (1, 1), (0, 0)), mode="edge")
     for k, (near, weight) in enumerate(_taps(times)):
         np.multiply(padded[:, 1:-1], np.float32(1 - weight), out=wide[:, :, k])
         wide[:, :, k] += padded[:, 1 + near : 1 + near + width] * np.float32(weight)
-    padded = np.pad(wide.reshape(height, -1), ((1, 1), (0, 0)), mode="edge")
-    tall = np.empty((height, times, padded.shape[1]), np.float32)
+    return wide.reshape(height, -1)
+
+
+def framed(rows: np.ndarray) -> np.ndarray:
+    """Rows (h, n) with the first and the last once more, as `lengthen` takes them."""
+    return np.concatenate([rows[:1], rows, rows[-1:]])
+
+
+def lengthen(rows: np.ndarray, times: int) -> np.ndarray:
+    """The part of `enlarge` that works down columns: (h + 2, n) with a neighbour above and below to (h * times, n)."""
+    height = len(rows) - 2
+    tall = np.empty((height, times, rows.shape[1]), np.float32)
     for k, (near, weight) in enumerate(_taps(times)):
-        np.multiply(padded[1:-1], np.float32(1 - weight), out=tall[:, k])
-        tall[:, k] += padded[1 + near : 1 + near + height] * np.float32(weight)
-    return tall.reshape(height * times, width * times, channels)
+        np.multiply(rows[1:-1], np.float32(1 - weight), out=tall[:, k])
+        tall[:, k] += rows[1 + near : 1 + near + height] * np.float32(weight)
+    return tall.reshape(height * times, -1)
 
 
 def _taps(times: int) -> list[tuple[int, float]]:

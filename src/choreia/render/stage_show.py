@@ -35,10 +35,12 @@ from choreia.types import BEAM, COSTUME, TEXTURE, ZONES, Audio, Motion, Stage, S
 BEAMS, SPOT, CYC = ZONES.index("beams"), ZONES.index("spot"), ZONES.index("backdrop")
 
 _THREADS, _AHEAD = min(max(os.cpu_count() or 2, 2), 4), 6
-_EXPOSURE, _CROSSTALK = np.float32(2.6), 0.035
+_EXPOSURE, _CROSSTALK = 4.4, 0.035
+_FILM = -_EXPOSURE * ((1 - _CROSSTALK) * np.eye(3, dtype=np.float32) + np.float32(_CROSSTALK / 3))
 _SHADOWS, _SHADOW_DEPTH = 3, 0.85
+_STRIPE = 8  # map rows finished at a time: few enough to stay in the cache
 _GLOW = np.float32(0.10)
-_IN_FRONT = np.float32(0.45)
+_IN_FRONT = np.float32(0.40)
 """Share of the haze that hangs between the dancer and the eye."""
 
 
@@ -119,18 +121,25 @@ def _passed(show: Show, i: int, points_m: np.ndarray, torn_m: np.ndarray) -> np.
     return style.texture_field(texture, show.phase_m[i : i + 1], points_m + texture[0, TEXTURE.index("weave")] * torn_m)[0]
 
 
-def _beams(show: Show, i: int) -> list[tuple[stage_air.Beam, np.ndarray]]:
-    """Moving beams of frame i that are lit, with their linear RGB (3,); the spot looks at the dancer's chest."""
+@dataclass(frozen=True)
+class _Fan:
+    """Moving beams of one colour, linear RGB (3,)."""
+
+    beams: tuple[stage_air.Beam, ...]
+    rgb: np.ndarray
+
+
+def _fans(show: Show, i: int) -> list[_Fan]:
+    """Moving beams of frame i that are lit: the heads, and the spot, which looks at the dancer's chest."""
     front = show.house.camera.z - 2
-    found = []
-    if show.rgb[i, BEAMS].any():
-        heads = zip(stage_air.HEADS_M, show.heads[i], strict=True)
-        found += [(stage_air.beam(place, axis, stage_air.BEAM_HALF_RAD, front), 1.3 * show.rgb[i, BEAMS]) for place, axis in heads]
-    if show.rgb[i, SPOT].any():
-        place = style.SOURCES_M[SPOT]
-        axis = show.chest[i] - place
-        found.append((stage_air.beam(place, axis / np.linalg.norm(axis), stage_air.SPOT_HALF_RAD, front), 1.6 * show.rgb[i, SPOT]))
-    return found
+    place = style.SOURCES_M[SPOT]
+    axis = (show.chest[i] - place) / np.linalg.norm(show.chest[i] - place)
+    spot = stage_air.beam(place, axis, stage_air.SPOT_HALF_RAD, front)
+    heads = tuple(
+        stage_air.beam(at, towards, stage_air.BEAM_HALF_RAD, front) for at, towards in zip(stage_air.HEADS_M, show.heads[i], strict=True)
+    )
+    fans = _Fan(heads, np.float32(1.3) * show.rgb[i, BEAMS]), _Fan((spot,), np.float32(1.6) * show.rgb[i, SPOT])
+    return [fan for fan in fans if fan.rgb.any()]
 
 
 def light(show: Show, i: int, posed: dancer.Pose) -> Lit:
@@ -138,9 +147,10 @@ def light(show: Show, i: int, posed: dancer.Pose) -> Lit:
     house = show.house
     lit = light_of(house, show.rgb[i], _passed(show, i, house.plane, house.leaves))
     ground, air = lit.ground, lit.air
-    for one, rgb in _beams(show, i):
-        air += stage_air.shaft(one, house)[:, :, None] * rgb
-        _pool(ground, one, rgb, house)
+    for fan in _fans(show, i):
+        air += sum(stage_air.shaft(one, house) for one in fan.beams)[:, :, None] * fan.rgb
+        for one in fan.beams:
+            _pool(ground, one, fan.rgb, house)
     air *= stage_air.drifted(house.shape, i / show.fps)
     for place, rgb in _casting(show, i):
         _shade_floor(ground, stage_body.shadow(posed, place, house), rgb, house)
@@ -150,11 +160,16 @@ def light(show: Show, i: int, posed: dancer.Pose) -> Lit:
 
 
 def _pool(ground: np.ndarray, one: stage_air.Beam, rgb: np.ndarray, house: House) -> None:
-    """Add the light of a beam on the floor."""
-    rows = slice(house.horizon * house.shape[1], None)
-    points = house.surfaces.points[rows].astype(np.float32)
-    light_ = one.at(points) * house.diffuse[rows] * np.float32(-one.axis[1])
-    ground.reshape(-1, 3)[rows] += light_[:, None] * rgb.astype(np.float32)
+    """Add the light of a beam on the floor, where it has any."""
+    if one.end[1] > 0.1:
+        return
+    size = 1.3 * one.length_m * np.tan(one.half_rad) / -one.axis[1] + 0.1
+    corners = house.camera.project(one.end + size * np.array([[-1, 0, 1], [1, 0, 1], [-1, 0, -1], [1, 0, -1]]))
+    (left, right), (top, bottom) = ((int(max(v.min() / COARSE, 0)), int(max(v.max() / COARSE, -1)) + 1) for v in (corners.x, corners.y))
+    box = slice(max(top, house.horizon), bottom), slice(left, right)
+    points = house.surfaces.points.reshape(*house.shape, 3)[box].astype(np.float32)
+    shine = one.at(points) * house.diffuse.reshape(house.shape)[box] * np.float32(-one.axis[1])
+    ground[box] += shine[:, :, None] * rgb
 
 
 def _casting(show: Show, i: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -195,11 +210,8 @@ def glow(total: np.ndarray) -> np.ndarray:
 
 def display(linear: np.ndarray) -> np.ndarray:
     """Linear RGB (..., 3) to display RGB in [0, 1]: a film's toe and shoulder, bright colours paling. Black is 0."""
-    mixed = linear * np.float32(1 - _CROSSTALK)
-    mixed += linear.sum(axis=-1, keepdims=True) * np.float32(_CROSSTALK / 3)
-    mixed *= -_EXPOSURE
-    root = np.sqrt(np.maximum(-np.expm1(mixed), 0))
-    return root * (np.float32(0.28) * root + np.float32(0.72))
+    root = np.sqrt(np.maximum(1 - np.exp(linear @ _FILM), 0))
+    return root * (np.float32(0.42) * root + np.float32(0.58))
 
 
 def _lights(show: Show, i: int, lit: Lit, posed: dancer.Pose) -> stage_body.Lights:
@@ -208,7 +220,7 @@ def _lights(show: Show, i: int, lit: Lit, posed: dancer.Pose) -> stage_body.Ligh
     fixed = [(lamp.zone, *lamp.at(chest)) for lamp in LAMPS]
     towards, colours = [-way[0] for _, _, way in fixed], [rgb[zone] * value[0] for zone, value, _ in fixed]
     textured = [bool(TEXTURED[zone]) for zone, _, _ in fixed]
-    for one, colour in _beams(show, i):
+    for one, colour in ((one, fan.rgb) for fan in _fans(show, i) for one in fan.beams):
         towards, colours, textured = [*towards, -one.axis], [*colours, colour * float(one.at(chest)[0])], [*textured, False]
     towards, colours, textured = [*towards, np.array([0, 0.2, -0.98])], [*colours, 0.12 * rgb[CYC]], [*textured, False]
     keep = np.array([float(colour.sum()) > 1e-3 for colour in colours])
@@ -274,14 +286,27 @@ def _shrunk(plane: np.ndarray) -> np.ndarray:
 
 def _finish(shown: np.ndarray, body: stage_body.CutOut | None, house: House) -> np.ndarray:
     """Enlarge a display map (h, w, 3), give it texture, lay the dancer over it and add the grain: (H, W, 3) uint8."""
-    picture = enlarge(shown * np.float32(255), COARSE)
-    picture *= house.detail
-    if body is not None:
-        part = body.box.of(picture)
-        part *= 1 - body.cover
-        part += body.shown * np.float32(255)
-    picture += house.grain
-    return np.clip(picture, 0, 255, out=picture).astype(np.uint8)
+    picture = np.empty(house.detail.shape, np.uint8)
+    rows = stage_house.framed(stage_house.widen(shown * np.float32(255), COARSE))
+    for top in range(0, len(shown), _STRIPE):
+        stripe = slice(COARSE * top, COARSE * (top + _STRIPE))
+        part = stage_house.lengthen(rows[top : top + _STRIPE + 2], COARSE).reshape(-1, *picture.shape[1:])
+        part *= house.detail[stripe]
+        if body is not None:
+            _lay(part, body, stripe.start)
+        part += house.grain[stripe]
+        picture[stripe] = np.clip(part, 0, 255, out=part)
+    return picture
+
+
+def _lay(part: np.ndarray, body: stage_body.CutOut, top: int) -> None:
+    """Lay the dancer over the rows of a picture from `top` on, (n, W, 3) in code values."""
+    first, last = max(body.box.top, top), min(body.box.bottom, top + len(part))
+    if first < last:
+        mine = slice(first - body.box.top, last - body.box.top)
+        under = part[first - top : last - top, body.box.left : body.box.right]
+        under *= 1 - body.cover[mine]
+        under += body.shown[mine] * np.float32(255)
 
 
 def stage_frames(motion: Motion, stage: Stage, size: tuple[int, int] = (1280, 720), fps: float = 30.0) -> Iterator[np.ndarray]:
