@@ -1,11 +1,12 @@
 """A QLC+ workspace (.qxw) of a show: fixtures, a scene for every state, a chaser of all cues, the heads, and a Show that plays them.
 
-Checked against QLC+ 4.12.6 as Debian ships it. The Show has up to three tracks: the song; "Cues", a chaser whose steps fade from scene to scene; and
-"Heads", a sequence that carries pan and tilt of moving heads at `HEADS_HZ`. A scene holds everything but pan and tilt. A head whose beam would cross
-the audience while a cue stands is dark in that cue. A strobe is left to lamps that have one.
+Checked against QLC+ 4.12.6 as Debian ships it. The Show has up to three tracks: the song; "Cues", a chaser whose steps fade from scene to
+scene; "Heads", a sequence that carries pan and tilt of moving heads at `HEADS_HZ`. A scene holds everything but pan and tilt. A head
+whose beam would cross the audience while a cue stands is dark in that cue. A strobe is left to lamps that have one.
 
 A scene has one fade time, a cue has two: a cue becomes a straight fade up to the end of its shorter fade and another up to the end of its
-longer one, which is what it does in `choreia.stage.cues` (hues bend a little less). A cue cut short fades as far as it would have come.
+longer one, which is what levels do in `choreia.stage.cues`; colours go straight where hues would go round. A cue cut short fades as far
+as it would have come.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from choreia.stage.output.show import Show, label
 from choreia.stage.rig import Fixture, Rig
 from choreia.types import Cue, Style
 
+TICK_S = 0.02
+"""QLC+ works in ticks of this length."""
 HEADS_HZ = 25.0
-"""How often heads get a new pose: every second tick of QLC+."""
+"""How often heads get a new pose: every second tick."""
 DARK_NAME = "Dark"
 COLOURS = {"Song": "#608053", "Cues": "#556b80", "Heads": "#80555f"}
 
@@ -91,7 +94,8 @@ def _fixtures(engine: ElementTree.Element, show: Show) -> None:
             "Manufacturer": qlc_fixture.MAKER, "Model": models[lamp.profile], "Mode": qlc_fixture.mode_name(lamp.profile), "ID": number,
             "Name": lamp.name, "Universe": lamp.universe - 1, "Address": lamp.address - 1, "Channels": lamp.profile.width,
         }  # fmt: skip
-        jumping = [offset for offset, (channel, _) in enumerate(qlc_fixture.slots(lamp.profile)) if channel and not qlc_fixture.fades(channel)]
+        slots = enumerate(qlc_fixture.slots(lamp.profile))
+        jumping = [offset for offset, (channel, _) in slots if channel and not qlc_fixture.fades(channel)]
         if jumping:
             texts["ExcludeFade"] = ",".join(map(str, jumping))
         for tag, text in texts.items():
@@ -107,7 +111,7 @@ def _functions(engine: ElementTree.Element, show: Show) -> None:
         note = next(step.note for step in steps if step.scene == scene)
         _scene(engine, show, index, f"{index + 1} {note}", scene)
     first = len(number)
-    tracks = {"Cues": (_chaser(engine, first, show.name, steps, number, end_ms), end_ms, None)}
+    tracks = {"Cues": (_chaser(engine, show, steps, number), end_ms, None)}
     if any(lamp.profile.moves for lamp in show.rig.fixtures):
         tracks["Heads"] = (_heads(engine, show, first + 1), end_ms, first + 1)
     if show.song is not None:
@@ -147,7 +151,8 @@ def chaser_steps(show: Show) -> list[Step]:
             fade_ms = _ms(end_s) - _ms(start_s)
             steps.append(Step(_ms(start_s), fade_ms, _levels(show, row, end_s, darkened), f"{number + 1} {label(cue)}"))
         before = _at(before, cue, until_s)
-    return _held([one for one, after in zip(steps, [*steps[1:], None], strict=True) if after is None or after.start_ms > one.start_ms], show.rig)
+    lasting = [one for one, after in pairwise(steps) if after.start_ms > one.start_ms]
+    return _held([*lasting, steps[-1]], show.rig)
 
 
 def _held(steps: list[Step], rig: Rig) -> list[Step]:
@@ -173,33 +178,37 @@ def _coloured(column: tuple[bytes, ...], lit: list[bool], dimmers: set[int], pla
 
 
 def _pieces(cue: Cue, until_s: float) -> list[tuple[float, float]]:
-    """Start and end of the straight fades of a cue that has until `until_s`; one that takes no time when it snaps."""
-    fades = (cue.fade_in_s, cue.fade_out_s)
-    ends = sorted({min(cue.time_s + fade, until_s) for fade in fades if fade > 0} - {cue.time_s})
-    return list(pairwise([cue.time_s, *ends])) if ends and min(fades) > 0 else [(cue.time_s, cue.time_s), *pairwise([cue.time_s, *ends])]
+    """Start and end of the straight fades of a cue that has until `until_s`: levels that snap do so first, in a tick of QLC+."""
+    ends = sorted({min(cue.time_s + fade, until_s) for fade in (cue.fade_in_s, cue.fade_out_s) if fade > 0})
+    if cue.fade_in_s and cue.fade_out_s:
+        return list(pairwise([cue.time_s, *ends]))
+    return [(cue.time_s, cue.time_s), *((cue.time_s + TICK_S, end) for end in ends if end > cue.time_s + TICK_S)]
 
 
 def _at(before: Style, cue: Cue, time_s: float) -> Style:
     """The stage at `time_s`, one row, that stood at `before` when the cue came."""
     if time_s >= cue.time_s + max(cue.fade_in_s, cue.fade_out_s) - 1e-9:
         return cue.state
-    return cues.to_track((Cue(0.0, 0.0, 0.0, before), cue), 2 * time_s, 1 / time_s).rows(slice(1, 2))
+    after_s = 1.0 + time_s - cue.time_s
+    return cues.to_track((Cue(0.0, 0.0, 0.0, before), replace(cue, time_s=1.0)), 2 * after_s, 1 / after_s).rows(slice(1, 2))
 
 
 def _darkened(show: Show, start_s: float, end_s: float) -> set[str]:
     """Lamps whose beam would cross the audience between two times."""
-    found = show.dmx.interventions
-    return {lamp.name for lamp in show.rig.fixtures for one in found if one.what == f"{lamp.name} darkened" and one.start_s < end_s and one.end_s > start_s}
+    found = {one.what for one in show.dmx.interventions if one.start_s < end_s and one.end_s > start_s}
+    return {lamp.name for lamp in show.rig.fixtures if f"{lamp.name} darkened" in found}
 
 
 def _levels(show: Show, row: Style, time_s: float, darkened: set[str]) -> tuple[bytes, ...]:
     """What every lamp hears at one row of Style, all its channels."""
     # One frame at a rate so high that a strobe begins with its bright half, also on lamps that have no strobe of their own.
     frame = rig_dmx.render(show.rig, row, show.dancer_at(time_s), fps=1000.0).values[0]
-    return tuple(
-        bytes(lamp.profile.width) if lamp.name in darkened else frame[show.rig.universes.index(lamp.universe), lamp.address - 1 : lamp.last_address].tobytes()
-        for lamp in show.rig.fixtures
-    )
+    return tuple(bytes(lamp.profile.width) if lamp.name in darkened else _heard(show, frame, lamp).tobytes() for lamp in show.rig.fixtures)
+
+
+def _heard(show: Show, frame: np.ndarray, lamp: Fixture) -> np.ndarray:
+    """The channels of one lamp in a frame (universes, 512)."""
+    return frame[show.rig.universes.index(lamp.universe), lamp.address - 1 : lamp.last_address]
 
 
 def _aimed(lamp: Fixture) -> list[int]:
@@ -216,10 +225,12 @@ def _scene(engine: ElementTree.Element, show: Show, number: int, name: str, leve
         ElementTree.SubElement(node, "FixtureVal", ID=str(index)).text = ",".join(pairs)
 
 
-def _chaser(engine: ElementTree.Element, number: int, name: str, steps: list[Step], scenes: dict[tuple[bytes, ...], int], end_ms: int) -> int:
-    """The chaser of all cues; returns its number."""
-    node = _run(_function(engine, number, "Chaser", f"{name} cues"))
-    for place, (step, end) in enumerate(zip(steps, [*(one.start_ms for one in steps[1:]), max(end_ms, steps[-1].start_ms)], strict=True)):
+def _chaser(engine: ElementTree.Element, show: Show, steps: list[Step], scenes: dict[tuple[bytes, ...], int]) -> int:
+    """The chaser of all cues, numbered after the `scenes` that have numbers; returns its number."""
+    number = len(scenes)
+    node = _run(_function(engine, number, "Chaser", f"{show.name} cues"))
+    ends_ms = [*(one.start_ms for one in steps[1:]), max(_ms(show.stage.duration_s), steps[-1].start_ms)]
+    for place, (step, end) in enumerate(zip(steps, ends_ms, strict=True)):
         hold = max(0, end - step.start_ms - step.fade_ms)
         times = {"FadeIn": str(step.fade_ms), "Hold": str(hold), "FadeOut": "0"}
         ElementTree.SubElement(node, "Step", Number=str(place), **times, Note=step.note).text = str(scenes[step.scene])
@@ -257,7 +268,7 @@ def _poses(show: Show, heads: list[tuple[int, Fixture]]) -> tuple[list[int], lis
         row = min(clock.to_frame(tick / HEADS_HZ, show.stage.fps), len(show.dmx.values) - 1)
         parts = []
         for index, lamp in heads:
-            values = show.dmx.values[row, show.rig.universes.index(lamp.universe), lamp.address - 1 : lamp.last_address]
+            values = _heard(show, show.dmx.values[row], lamp)
             parts.append(f"{index}:" + ",".join(f"{offset},{values[offset]}" for offset in _aimed(lamp)))
         pose = ":".join(parts)
         if not found or pose != found[-1]:

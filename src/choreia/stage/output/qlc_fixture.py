@@ -1,8 +1,8 @@
 """Fixture definitions of QLC+ (.qxf) from our profiles: a definition holds one profile, in one mode.
 
-Format: the definitions that come with QLC+ 4.12 (`fixtures/*/*.qxf`) and its documentation of channel presets. QLC+ looks for what it does
-not know as "<manufacturer>-<model>.qxf", blanks written as "-", in the folder of the workspace; all of ours have the manufacturer `MAKER`, so that
-none is taken for a definition that QLC+ knows by the same name but other channels.
+Format: the definitions that come with QLC+ 4.12 (`fixtures/*/*.qxf`) and its documentation of channel presets. QLC+ looks for what it
+does not know as "<manufacturer>-<model>.qxf", blanks written as "-", in the folder of the workspace; all of ours have the manufacturer
+`MAKER`, so that none is taken for a definition that QLC+ knows by the same name but other channels.
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ def definition(profile: Profile, model: str) -> ElementTree.Element:
     kind = "Moving Head" if profile.moves else "Color Changer" if profile.makes_colour else "Dimmer"
     for tag, text in (("Manufacturer", MAKER), ("Model", model), ("Type", kind)):
         ElementTree.SubElement(root, tag).text = text
-    names = []
-    for number, (channel, place) in enumerate(slots(profile)):
-        names.append(_channel(root, number, channel, place))
+    names = [_channel(root, number, channel, place) for number, (channel, place) in enumerate(slots(profile))]
     mode = ElementTree.SubElement(root, "Mode", Name=mode_name(profile))
     for number, name in enumerate(names):
         ElementTree.SubElement(mode, "Channel", Number=str(number)).text = name

@@ -1,0 +1,97 @@
+"""The cues as Open Sound Control 1.0: one bundle a cue, sent when the clock comes to it.
+
+    /choreia/cue                number (int), time, fade in, fade out (s, float), look, label (string)
+    /choreia/zone/<zone>        level, red, green, blue (float in [0, 1], linear light), for every zone
+    /choreia/strobe             flashes a second (float)
+    /choreia/end                at the end of the show
+
+Format: opensoundcontrol.org, "The Open Sound Control 1.0 Specification".
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from collections.abc import Callable
+
+from choreia.errors import ChoreiaError
+from choreia.stage import style
+from choreia.stage.output import live
+from choreia.stage.output.show import Show, label
+from choreia.types import ZONES, Cue
+
+RATE_HZ = 100.0
+"""How often the clock is asked."""
+PORT = 7700
+"""Where QLC+ listens for its first universe; other programs have ports of their own."""
+NOW = 1
+"""The time tag of a bundle that is to be done at once."""
+
+
+def _text(text: str) -> bytes:
+    """A string with one zero byte or more at its end, as many as make whole groups of four."""
+    plain = text.encode("utf-8")
+    return plain + bytes(4 - len(plain) % 4)
+
+
+def message(address: str, *values: int | float | str) -> bytes:
+    """A message: integers and floats of 32 bits, strings."""
+    tags, content = ",", b""
+    for value in values:
+        tags += "s" if isinstance(value, str) else "i" if isinstance(value, int) else "f"
+        content += _text(value) if isinstance(value, str) else struct.pack(">i" if isinstance(value, int) else ">f", value)
+    return _text(address) + _text(tags) + content
+
+
+def bundle(messages: list[bytes]) -> bytes:
+    """Messages that are to be done together, at once."""
+    return _text("#bundle") + struct.pack(">Q", NOW) + b"".join(struct.pack(">i", len(one)) + one for one in messages)
+
+
+def cue_bundle(number: int, cue: Cue) -> bytes:
+    """All that a cue says; `number` counts from 1."""
+    colours = style.zone_colours(cue.state)[0]
+    zones = [
+        message(f"/choreia/zone/{zone}", float(level), *(float(part) for part in colour))
+        for zone, level, colour in zip(ZONES, cue.state.light[0], colours, strict=True)
+    ]
+    head = message("/choreia/cue", number, float(cue.time_s), float(cue.fade_in_s), float(cue.fade_out_s), cue.look, label(cue))
+    return bundle([head, *zones, message("/choreia/strobe", cue.strobe_hz)])
+
+
+def play(
+    show: Show,
+    host: str = "127.0.0.1",
+    port: int = PORT,
+    position_s: live.Clock | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Sends every cue when the clock (a stopwatch from now when None) comes to it, and the end, whatever ends it. Returns the cues sent.
+
+    A clock that jumps ahead sends only the last of the cues it jumped over; one that goes back sends the cue that holds there.
+    ChoreiaError when the host is unknown or the network takes no packet.
+    """
+    bundles = [cue_bundle(number + 1, cue) for number, cue in enumerate(show.stage.cues)]
+    sent, last = 0, -1
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
+        try:
+            for now in live.ticks(position_s or live.stopwatch(), show.stage.duration_s, RATE_HZ, sleep):
+                holds = sum(cue.time_s <= now for cue in show.stage.cues) - 1
+                if holds not in (last, -1):
+                    found.sendto(bundles[holds], (host, port))
+                    sent += 1
+                last = holds
+        except OSError as error:
+            raise ChoreiaError(f"cannot send OSC to {host}:{port}: {error.strerror or error}; check the address") from error
+        finally:
+            _end(found, host, port)
+    return sent
+
+
+def _end(found: socket.socket, host: str, port: int) -> None:
+    """Says that the show is over, if the network still takes it."""
+    try:
+        found.sendto(message("/choreia/end"), (host, port))
+    except OSError:
+        return
