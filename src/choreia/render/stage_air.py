@@ -1,6 +1,7 @@
 """Light in the air: haze in the cones of fixed lamps, worked out once a camera, and beams that move, drawn as trapezoids.
 
-Light scatters forward more than back (Henyey and Greenstein 1941), so lamps behind the dancer draw their cones and lamps in front hardly do.
+Light scatters forward more than back (Henyey and Greenstein 1941), so lamps behind the dancer draw their cones
+and lamps in front hardly do.
 """
 
 from __future__ import annotations
@@ -106,7 +107,8 @@ def shaft(one: Beam, house: House) -> np.ndarray:
     radius = np.array([0.06, 0.06 + one.length_m * np.tan(one.half_rad)], np.float32)
     wide = radius * np.float32(camera.focal / COARSE) / view.depth
     along, length = np.array([x[1] - x[0], y[1] - y[0]]), float(np.hypot(x[1] - x[0], y[1] - y[0])) + 1e-3
-    column, row = np.arange(house.shape[1], dtype=np.float32) + 0.5 - x[0], np.arange(house.shape[0], dtype=np.float32)[:, None] + 0.5 - y[0]
+    column = np.arange(house.shape[1], dtype=np.float32) + 0.5 - x[0]
+    row = np.arange(house.shape[0], dtype=np.float32)[:, None] + 0.5 - y[0]
     unit = (along / length).astype(np.float32)
     at = (column * unit[0] + row * unit[1]) * np.float32(1 / length)
     inside = np.clip(at, 0, 1)

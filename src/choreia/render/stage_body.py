@@ -1,4 +1,4 @@
-"""The dancer in costume under the lamps of a show: shaded skin and cloth, shadows on the floor, and the cut-out that is laid on the stage."""
+"""The dancer in costume under the lamps of a show: shaded skin and cloth, shadows on the floor, the cut-out that is laid on the stage."""
 
 from __future__ import annotations
 

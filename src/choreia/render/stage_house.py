@@ -64,8 +64,8 @@ def _lamps() -> tuple[Lamp, ...]:
     """One lamp a zone, two from the top; backdrop, beams and spot are not fixed lamps."""
     single = [zone for zone in ZONES if zone.split("_")[0] in {"front", "side", "back"}]
     found = [_lamp(zone, SOURCES_M[ZONES.index(zone)], TARGETS_M[ZONES.index(zone)], 1.0) for zone in single]
-    top, floor = SOURCES_M[ZONES.index("top")], TARGETS_M[ZONES.index("top")]
-    return (*found, *(_lamp("top", top + [x, 0, 0], floor + [0.6 * x, 0, 0], 0.6) for x in (-2.0, 2.0)))
+    top, floor, aside = SOURCES_M[ZONES.index("top")], TARGETS_M[ZONES.index("top")], np.array([1.0, 0.0, 0.0])
+    return (*found, *(_lamp("top", top + x * aside, floor + 0.6 * x * aside, 0.6) for x in (-2.0, 2.0)))
 
 
 LAMPS = _lamps()
