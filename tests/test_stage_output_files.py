@@ -54,7 +54,9 @@ def show(played=CUES, duration_s=4.0, **more):
     return Show(**{"name": "A show", "stage": stage, "rig": HOUSE, "music": music(), **more})
 
 
-@pytest.mark.parametrize(("time_s", "text"), [(0, "00:00.0"), (59.94, "00:59.9"), (59.96, "01:00.0"), (6000.04, "100:00.0"), (61.25, "01:01.2")])
+@pytest.mark.parametrize(
+    ("time_s", "text"), [(0, "00:00.0"), (59.94, "00:59.9"), (59.96, "01:00.0"), (6000.04, "100:00.0"), (61.25, "01:01.2")]
+)
 def test_times_as_people_write_them(time_s, text):
     assert clock_text(time_s) == text
 
@@ -102,9 +104,8 @@ class Cells(HTMLParser):
 def test_the_html_page_says_what_the_csv_says_and_escapes():
     page = Cells()
     page.feed(cuesheet.to_html(show()))
-    assert [[cell.strip() for cell in row] for row in page.rows] == [
-        list(cuesheet.TITLES), *([cell for cell in (row[:6] + [row[6].lstrip("'")] + row[7:])] for row in list(csv.reader(io.StringIO(cuesheet.to_csv(show()))))[1:])
-    ]  # fmt: skip
+    rows = list(csv.reader(io.StringIO(cuesheet.to_csv(show()))))
+    assert [[cell.strip() for cell in row] for row in page.rows] == [[cell.lstrip("'") for cell in row] for row in rows]
     assert "b" not in page.tags and not page.tags & {"script", "link", "img"}
 
 

@@ -179,7 +179,7 @@ def test_a_stopwatch_starts_where_it_is_told():
 def test_osc_messages_of_the_specification():
     """The two examples of the OSC 1.0 specification, byte by byte."""
     frequency = osc.message("/oscillator/4/frequency", 440.0)
-    assert frequency == bytes.fromhex("2f6f7363696c6c61746f722f342f6672657175656e637900" "2c660000" "43dc0000")
+    assert frequency == bytes.fromhex("2f6f7363696c6c61746f722f342f6672657175656e6379002c66000043dc0000")
     foo = osc.message("/foo", 1000, -1, "hello", 1.234, 5.678)
     assert foo == bytes.fromhex("2f666f6f00000000 2c69697366660000 000003e8 ffffffff 68656c6c6f000000 3f9df3b6 40b5b22d".replace(" ", ""))
 
