@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from scipy.ndimage import gaussian_filter
 
 from choreia.render.camera import Camera
@@ -228,13 +229,13 @@ def enlarge(values: np.ndarray, times: int) -> np.ndarray:
 
 def widen(values: np.ndarray, times: int) -> np.ndarray:
     """The part of `enlarge` that works along rows: (h, w * times * c)."""
-    height, width, channels = values.shape
-    wide = np.empty((height, width, times, channels), np.float32)
-    padded = np.pad(values, ((0, 0), (1, 1), (0, 0)), mode="edge")
+    height, _, channels = values.shape
+    padded = np.pad(values, ((0, 0), (1, 1), (0, 0)), mode="edge").reshape(height, -1)
+    threes = sliding_window_view(padded, 3 * channels, axis=1)[:, ::channels]
+    taps = np.zeros((3, times), np.float32)
     for k, (near, weight) in enumerate(_taps(times)):
-        np.multiply(padded[:, 1:-1], np.float32(1 - weight), out=wide[:, :, k])
-        wide[:, :, k] += padded[:, 1 + near : 1 + near + width] * np.float32(weight)
-    return wide.reshape(height, -1)
+        taps[[1, 1 + near], k] = 1 - weight, weight
+    return (threes @ np.kron(taps, np.eye(channels, dtype=np.float32))).reshape(height, -1)
 
 
 def framed(rows: np.ndarray) -> np.ndarray:

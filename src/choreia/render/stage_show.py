@@ -204,7 +204,8 @@ def _planar(rgb: np.ndarray, i: int, rate: Fraction) -> Any:
     import av
 
     full = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-    picture = full.reformat(format="yuv420p", dst_colorspace="ITU709", src_color_range="JPEG", dst_color_range="MPEG")
+    ranges = {"src_color_range": "JPEG", "dst_color_range": "MPEG"}
+    picture = full.reformat(format="yuv420p", dst_colorspace="ITU709", interpolation="BILINEAR", **ranges)
     picture.pts, picture.time_base = i, 1 / rate
     return picture
 
