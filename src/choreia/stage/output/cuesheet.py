@@ -147,7 +147,7 @@ def _page(title: str, rows: list[Line], number: str) -> object:
     axes = page.add_axes((0.04, 0.04, 0.92, 0.88))
     axes.set_axis_off()
     cells = [[cell.replace("$", r"\$")[:44] for cell in astuple(line)] for line in rows] or [[""] * len(TITLES)]
-    table = axes.table(cells, colLabels=TITLES, colWidths=WIDTHS, cellLoc="left", loc="upper left", edges="horizontal")
+    table = axes.table(cells, colLabels=TITLES, colWidths=WIDTHS, cellLoc="left", colLoc="left", loc="upper left", edges="horizontal")
     table.auto_set_font_size(False)
     table.set_fontsize(8)
     return page

@@ -111,17 +111,18 @@ def _functions(engine: ElementTree.Element, show: Show) -> None:
         note = next(step.note for step in steps if step.scene == scene)
         _scene(engine, show, index, f"{index + 1} {note}", scene)
     first = len(number)
-    tracks = {"Cues": (_chaser(engine, show, steps, number), end_ms, None)}
+    tracks = {"Cues": _chaser(engine, show, steps, number)}
     if any(lamp.profile.moves for lamp in show.rig.fixtures):
-        tracks["Heads"] = (_heads(engine, show, first + 1), end_ms, first + 1)
+        tracks["Heads"] = _heads(engine, show, first + 1)
     if show.song is not None:
-        tracks = {"Song": (_song(engine, show, first + 3), end_ms, None), **tracks}
+        tracks = {"Song": _song(engine, show, first + 3), **tracks}
     node = _function(engine, first + 4, "Show", show.name)
     ElementTree.SubElement(node, "TimeDivision", Type="Time", BPM=str(_tempo(show)))
-    for place, (name, (function, length_ms, scene_id)) in enumerate(tracks.items()):
-        bound = {} if scene_id is None else {"SceneID": str(scene_id)}
-        track = ElementTree.SubElement(node, "Track", ID=str(place), Name=name, **bound, isMute="0")
-        ElementTree.SubElement(track, "ShowFunction", ID=str(function), StartTime="0", Duration=str(length_ms), Color=COLOURS[name])
+    for place, (name, function) in enumerate(tracks.items()):
+        # The track of a sequence is that of its scene, whose number comes before its own.
+        bound = {"SceneID": str(function - 1)} if name == "Heads" else {}
+        track = ElementTree.SubElement(node, "Track", {"ID": str(place), "Name": name, **bound, "isMute": "0"})
+        ElementTree.SubElement(track, "ShowFunction", ID=str(function), StartTime="0", Duration=str(end_ms), Color=COLOURS[name])
 
 
 def _ms(time_s: float) -> int:
@@ -134,7 +135,7 @@ def _tempo(show: Show) -> int:
 
 
 def _function(engine: ElementTree.Element, number: int, kind: str, name: str, **more: str) -> ElementTree.Element:
-    node = ElementTree.SubElement(engine, "Function", ID=str(number), Type=kind, Name=name, **more)
+    node = ElementTree.SubElement(engine, "Function", {"ID": str(number), "Type": kind, "Name": name, **more})
     if kind != "Show":
         ElementTree.SubElement(node, "Speed", FadeIn="0", FadeOut="0", Duration="0")
     return node
@@ -233,7 +234,7 @@ def _chaser(engine: ElementTree.Element, show: Show, steps: list[Step], scenes: 
     for place, (step, end) in enumerate(zip(steps, ends_ms, strict=True)):
         hold = max(0, end - step.start_ms - step.fade_ms)
         times = {"FadeIn": str(step.fade_ms), "Hold": str(hold), "FadeOut": "0"}
-        ElementTree.SubElement(node, "Step", Number=str(place), **times, Note=step.note).text = str(scenes[step.scene])
+        ElementTree.SubElement(node, "Step", {"Number": str(place), **times, "Note": step.note}).text = str(scenes[step.scene])
     return number
 
 
@@ -257,13 +258,14 @@ def _heads(engine: ElementTree.Element, show: Show, number: int) -> int:
     ends_ms = [*starts_ms[1:], max(_ms(show.stage.duration_s), starts_ms[-1] + 1)]
     for place, (start, end, pose) in enumerate(zip(starts_ms, ends_ms, poses, strict=True)):
         times = {"FadeIn": "0", "Hold": str(end - start), "FadeOut": "0"}
-        ElementTree.SubElement(node, "Step", Number=str(place), **times, Values=str(count)).text = pose
+        ElementTree.SubElement(node, "Step", {"Number": str(place), **times, "Values": str(count)}).text = pose
     return number + 1
 
 
 def _poses(show: Show, heads: list[tuple[int, Fixture]]) -> tuple[list[int], list[str]]:
     """When heads get a new pose, in ms from 0, and the pose as QLC+ writes it; a pose that stays is one step."""
-    starts, found = [], []
+    starts: list[int] = []
+    found: list[str] = []
     for tick in range(clock.frames_in(show.stage.duration_s, HEADS_HZ)):
         row = min(clock.to_frame(tick / HEADS_HZ, show.stage.fps), len(show.dmx.values) - 1)
         parts = []
