@@ -204,8 +204,9 @@ def _planar(rgb: np.ndarray, i: int, rate: Fraction) -> Any:
     import av
 
     full = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-    ranges = {"src_color_range": "JPEG", "dst_color_range": "MPEG"}
-    picture = full.reformat(format="yuv420p", dst_colorspace="ITU709", interpolation="BILINEAR", **ranges)
+    picture = full.reformat(
+        format="yuv420p", dst_colorspace="ITU709", interpolation="BILINEAR", src_color_range="JPEG", dst_color_range="MPEG"
+    )
     picture.pts, picture.time_base = i, 1 / rate
     return picture
 
