@@ -14,7 +14,7 @@ from choreia.data.shards import MusicTrack
 from choreia.motion.beats import visual_beats
 from choreia.motion.energy import mean_speed
 from choreia.music.analyze import analyze
-from choreia.synth.composer import compose
+from choreia.synth.composer import Song, compose
 from choreia.types import Motion
 
 GENRES: dict[str, tuple[str, ...]] = {
@@ -66,8 +66,23 @@ def _track(motion: Motion, genre: str, seed: int, beats: np.ndarray, speed: np.n
     level = np.clip((speed - _QUIET_M_S) / (_LIVELY_M_S - _QUIET_M_S), 0, 1)
     accents, energy = _accents(beats, speed, motion.fps), _slow(level, motion.fps)
     song = compose(seed, motion.duration_s, genre=genre, beats_s=beats, accents=accents, energy=energy)
+    return track_of(song, len(motion))
+
+
+def track_of(song: Song, frames: int) -> MusicTrack:
+    """What shards keep of a composed song for a dance of `frames` frames: its own beats, bars and sections, all else as analysed."""
     music = analyze(song.audio, beats_s=song.beats_s, downbeats_s=song.downbeats_s)
-    return MusicTrack(fit(music.features["dance"].values, len(motion)), song.beats_s, song.downbeats_s)
+    labels = [section.label for section in song.sections]
+    return MusicTrack(
+        fit(music.features["dance"].values, frames),
+        song.beats_s,
+        song.downbeats_s,
+        fit(music.features["logmel"].values, frames).astype(np.float16),
+        music.events.offbeat_s,
+        music.events.subdivision_s,
+        np.array([section.start_s for section in song.sections]),
+        np.array([labels.index(label) for label in labels], np.int64),
+    )
 
 
 def fit(values: np.ndarray, frames: int) -> np.ndarray:

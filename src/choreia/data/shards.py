@@ -1,8 +1,7 @@
 """Samples on disk: WebDataset tar shards whose members are safetensors and JSON, never pickle, with a manifest of hashes.
 
 A sample `<key>` is the members `<key>.json` (labels), `<key>.motion.safetensors` (root, rotations, contacts at 30 fps),
-`<key>.motion60.safetensors` (root, rotations) and any number of `<key>.music<k>.safetensors` (dance (T, 24) at 30 fps, beats_s,
-downbeats_s). Shards are written under another name and renamed when whole; the same samples give the same bytes.
+`<key>.motion60.safetensors` (root, rotations) and any number of `<key>.music<k>.safetensors` (the fields of `MusicTrack`). Shards are written under another name and renamed when whole; the same samples give the same bytes.
 """
 
 from __future__ import annotations
@@ -55,11 +54,20 @@ class Labels:
 
 @dataclass(frozen=True)
 class MusicTrack:
-    """Music for a sample: `dance` (T, 24) float32 features at 30 fps, beats_s (B,) and downbeats_s (D,) in seconds, exact."""
+    """Music for a sample: `dance` (T, 24) float32 features at 30 fps, beats_s (B,) and downbeats_s (D,) in seconds, exact.
+
+    In shards from before them the rest is empty: `logmel` (T, 64) float16, onsets off and between the beat offbeats_s and subdivisions_s,
+    starts of sections sections_s (S,) and their materials (S,) int, equal numbers for the same material.
+    """
 
     dance: np.ndarray
     beats_s: np.ndarray
     downbeats_s: np.ndarray
+    logmel: np.ndarray = field(default_factory=lambda: np.zeros((0, 64), np.float16))
+    offbeats_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    subdivisions_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    sections_s: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    materials: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
 
 
 @dataclass(frozen=True)

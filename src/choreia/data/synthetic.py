@@ -15,10 +15,9 @@ from choreia.data import jobs
 from choreia.data.clean import FINE_FPS, FPS
 from choreia.data.decouple import relabelled
 from choreia.data.jobs import Job, Progress, Report, Row
-from choreia.data.pairing import GENRES, fit
-from choreia.data.shards import Labels, MusicTrack, Sample
+from choreia.data.pairing import GENRES, track_of
+from choreia.data.shards import Labels, Sample
 from choreia.motion.cleanup import foot_contacts, resample
-from choreia.music.analyze import analyze
 from choreia.synth.choreographer import choreograph
 from choreia.synth.composer import compose
 from choreia.synth.counting import counts_per_beat
@@ -108,7 +107,6 @@ def make_sample(number: int, seed: int, split: str) -> Sample:
         cards=cards(number, seed),
     )
     motion = resample(dance.motion, FPS)
-    features = analyze(song.audio, beats_s=song.beats_s, downbeats_s=song.downbeats_s).features["dance"].values
     key = f"synth-{seed}-{number:05d}"
     labels = Labels(
         key,
@@ -124,5 +122,5 @@ def make_sample(number: int, seed: int, split: str) -> Sample:
         (genre,),
         tuple((move.start_s, move.end_s, move.text) for move in dance.script.moves),
     )
-    track = MusicTrack(fit(features, len(motion)), song.beats_s, song.downbeats_s)
+    track = track_of(song, len(motion))
     return relabelled(Sample(labels, motion, foot_contacts(motion, floor_m=0.0), dance.motion, (track,)))
