@@ -73,8 +73,8 @@ def test_no_file_and_an_empty_file(path):
 
 
 def test_a_newer_take_says_so_before_anything_else_is_wrong(path):
-    write_zip(path, {"take.json": json.dumps({"format": "choreia-take", "version": 2}), "something.new": b"?"})
-    assert "was saved by a newer Choreia (take version 2, this one reads 1): update Choreia" in refusal(path)
+    write_zip(path, {"take.json": json.dumps({"format": "choreia-take", "version": 3}), "something.new": b"?"})
+    assert "was saved by a newer Choreia (take version 3, this one reads 2): update Choreia" in refusal(path)
 
 
 def test_every_cut_is_noticed(path):

@@ -278,7 +278,8 @@ def _revised(before: Performance, revision: Revision) -> Performance:
     if revision.script is not None:
         after = replace(after, script=revision.script)
     if revision.music is not None:
-        after = replace(after, audio=None, music=revision.music, provenance=_to_other_music(after.provenance, revision.song))
+        provenance = _to_other_music(after.provenance, revision.song)
+        after = replace(after, audio=None, music=revision.music, stage=None, provenance=provenance)
     return after
 
 

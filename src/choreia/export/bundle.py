@@ -83,7 +83,7 @@ def write_bundle(
     check_outputs(folder, formats, [stem], force)
     if performance.motion is None:
         raise ChoreiaError("this performance has no motion: there is nothing to write")
-    with _staging(folder) as staging:
+    with staging_in(folder) as staging:
         for name in sorted(dict.fromkeys(formats), key=lambda name: name == "json"):
             path = staging / f"{stem}.{name}"
             if name == "json":
@@ -110,7 +110,7 @@ def _names(folder: Path, formats: Sequence[str], stem: str) -> list[Path]:
 
 
 @contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
+def staging_in(folder: Path) -> Iterator[Path]:
     """A hidden folder inside `folder` that is gone afterwards; a failure also removes `folder` if it is new."""
     fresh = not folder.exists()
     try:

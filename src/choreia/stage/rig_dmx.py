@@ -104,7 +104,7 @@ def _write(values: np.ndarray, lamp: Fixture, rgb: np.ndarray, track: Style, pos
     """Sets the channels of one lamp in its universe's `values` (T, 512): defaults first, then what each means, levels last."""
     parts = {channel: np.full(len(rgb), channel.default) for channel in lamp.profile.channels}
     level = rgb.max(axis=1)
-    colour = np.where(level[:, None] > 0, rgb / np.maximum(level, 1e-9)[:, None], 1.0)
+    colour = _held_colour(rgb, level)
     _set_optics(parts, lamp, track)
     _set_wheel(parts, lamp, colour)
     _set_shutter(parts, lamp, level, track.strobe_hz)
@@ -113,6 +113,18 @@ def _write(values: np.ndarray, lamp: Fixture, rgb: np.ndarray, track: Style, pos
         parts[channel] = one.at(angle)
     for channel, part in parts.items():
         _put(values, lamp.address - 1, channel, part)
+
+
+def _held_colour(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Colour of a lamp at full level, (T, 3): in the dark the one it had, before its first light the one it will have; white if never lit.
+
+    Lamps lag behind their levels: one that turned white as it went dark would be seen to.
+    """
+    lit = np.flatnonzero(level > 0)
+    if not len(lit):
+        return np.ones_like(rgb)
+    source = lit[np.maximum(np.searchsorted(lit, np.arange(len(level)), side="right") - 1, 0)]
+    return rgb[source] / level[source, None]
 
 
 def _put(values: np.ndarray, base: int, channel: Channel, part: np.ndarray) -> None:

@@ -29,7 +29,8 @@ from choreia.types import Performance
 __all__ = ["FORMAT", "SUFFIX", "VERSION", "load", "save"]
 
 FORMAT = "choreia-take"
-VERSION = 1
+VERSION = 2
+"""The newest version, that of takes with a stage; those without one are written as version 1, which older readers know."""
 SUFFIX = ".take"
 
 PAGE = "take.json"
@@ -78,7 +79,7 @@ def _packed(take: Take, path: Path) -> bytes:
     """The bytes of the file; what they say has been read back once."""
     arrays: pages.Arrays = {}
     try:
-        page = {"format": FORMAT, "version": VERSION} | pages.take_page(take, arrays)
+        page = {"format": FORMAT, "version": VERSION if take.base.stage else 1} | pages.take_page(take, arrays)
         text = json.dumps(page, allow_nan=False, default=pages.plain).encode()
         songs = {song.sha256: song.content for song in pages.every_song(take) if song.content is not None}
         reading.take(reading.page_of(text), dict(arrays), songs)
@@ -96,7 +97,7 @@ def _check_format(page: dict[str, object], source: Path) -> None:
         raise ChoreiaError(f"{source} is not a take: it is a zip of something else")
     if isinstance(version, int) and version > VERSION:
         raise ChoreiaError(f"{source} was saved by a newer Choreia (take version {version}, this one reads {VERSION}): update Choreia")
-    if version != VERSION:
+    if not isinstance(version, int) or version < 1:
         raise ChoreiaError(f"{source} is damaged: it has no version; open another copy of it")
 
 

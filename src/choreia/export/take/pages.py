@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import PurePath
-from typing import Any
 
 import numpy as np
 
 from choreia import __version__
 from choreia.edit.history import Revision, Song, Take
+from choreia.export.take.entry import Arrays, Page, put
+from choreia.export.take.lighting import stage_page
 from choreia.types import Audio, Features, Motion, Music, Performance, Script
-
-Arrays = dict[str, np.ndarray]
-Page = dict[str, Any]
 
 
 def take_page(take: Take, arrays: Arrays) -> Page:
@@ -45,7 +43,9 @@ def plain(value: object) -> object:
 
 
 def _performance(performance: Performance, where: str, arrays: Arrays) -> Page:
+    lit = {} if performance.stage is None else {"stage": stage_page(performance.stage, f"{where}/stage", arrays)}
     return {
+        **lit,
         "audio": _audio(performance.audio, f"{where}/audio", arrays),
         "music": _music(performance.music, f"{where}/music", arrays),
         "motion": _motion(performance.motion, f"{where}/motion", arrays),
@@ -57,7 +57,7 @@ def _performance(performance: Performance, where: str, arrays: Arrays) -> Page:
 def _revision(revision: Revision, where: str, arrays: Arrays) -> Page:
     splices = []
     for number, splice in enumerate(revision.splices):
-        _put(arrays, f"{where}/splices/{number}", root=splice.root, rotations=splice.rotations)
+        put(arrays, f"{where}/splices/{number}", root=splice.root, rotations=splice.rotations)
         splices.append({"start": splice.start, "stop": splice.stop})
     return {
         "parent": revision.parent,
@@ -75,14 +75,14 @@ def _revision(revision: Revision, where: str, arrays: Arrays) -> Page:
 def _audio(audio: Audio | None, where: str, arrays: Arrays) -> Page | None:
     if audio is None:
         return None
-    _put(arrays, where, samples=audio.samples)
+    put(arrays, where, samples=audio.samples)
     return {"rate": audio.rate}
 
 
 def _motion(motion: Motion | None, where: str, arrays: Arrays) -> Page | None:
     if motion is None:
         return None
-    _put(arrays, where, offsets=motion.skeleton.offsets, root=motion.root, rotations=motion.rotations)
+    put(arrays, where, offsets=motion.skeleton.offsets, root=motion.root, rotations=motion.rotations)
     return {"joints": motion.skeleton.names, "parents": motion.skeleton.parents, "fps": motion.fps}
 
 
@@ -90,7 +90,7 @@ def _music(music: Music | None, where: str, arrays: Arrays) -> Page | None:
     if music is None:
         return None
     times = {name: getattr(music, name) for name in TIMES}
-    _put(arrays, where, **times, **{name: getattr(music.events, name) for name in EVENTS})
+    put(arrays, where, **times, **{name: getattr(music.events, name) for name in EVENTS})
     return {
         "duration_s": music.duration_s,
         "meter": music.meter,
@@ -106,7 +106,7 @@ EVENTS = ("strong_s", "offbeat_s", "subdivision_s")
 
 
 def _features(features: Features, where: str, arrays: Arrays) -> Page:
-    _put(arrays, where, values=features.values)
+    put(arrays, where, values=features.values)
     return {"fps": features.fps, "names": features.names}
 
 
@@ -118,8 +118,3 @@ def _song(song: Song | None) -> Page | None:
     if song is None:
         return None
     return {"name": song.name, "sha256": song.sha256, "start_s": song.start_s, "inside": song.content is not None}
-
-
-def _put(arrays: Arrays, where: str, **values: np.ndarray) -> None:
-    """Add arrays under a path, in rows: safetensors writes memory as it lies."""
-    arrays.update({f"{where}/{name}": np.ascontiguousarray(value) for name, value in values.items()})
