@@ -15,9 +15,9 @@ import numpy as np
 
 from choreia import clock
 from choreia.stage import style
-from choreia.stage.cues import from_track
+from choreia.stage.cues import from_track, to_track
 from choreia.stage.palettes import LUMINANCE
-from choreia.types import ZONES, Stage, Style
+from choreia.types import ZONES, Cue, Stage, Style
 
 FLASHES_PER_S = 3.0
 SWING = 0.1
@@ -38,6 +38,8 @@ WORK_ZONES = np.array([zone in ("side_left", "side_right") for zone in ZONES])
 EYES_M = (5.0, 6.0)
 """Where the audience begins (z), and how high beams hang above the floor."""
 BEAM_ON = 0.02
+SAFE_TURNS = 6
+"""How often cues are read anew at most."""
 SLACK = 1e-3
 """Room for rounding, so that what was made safe is found safe."""
 
@@ -262,11 +264,45 @@ def make_safe(
 def make_stage_safe(
     stage: Stage, speed_m_s: np.ndarray | None = None, limits: Limits | None = None
 ) -> tuple[Stage, tuple[Intervention, ...]]:
-    """`make_safe` for a whole stage: where the track changed, its cues are read anew at the times they had; the slices keep the intent."""
+    """`make_safe` for the track and for what the cues do by themselves, as on a desk that plays no more than them.
+
+    Cues that are safe stay as they are; else all are read anew from their safe track, at the frames they had. The slices keep the intent.
+    """
     track, done = make_safe(stage.track, stage.fps, speed_m_s, limits)
-    if not done:
+    cues, also = _safe_cues(stage, speed_m_s, limits)
+    if not done and not also:
         return stage, ()
-    frames = sorted({clock.to_frame(cue.time_s, stage.fps) for cue in stage.cues} | {0})
-    times = clock.frame_times(max(frames) + 1, stage.fps)[frames]
-    looks = [stage.looks[number] for number in stage.slice_at(times)]
-    return replace(stage, track=track, cues=from_track(track, list(times), looks, stage.fps) if stage.cues else ()), done
+    every = sorted({*done, *(one for one in also if not any(_meets(one, other) for other in done))}, key=lambda one: one.start_s)
+    return replace(stage, track=track, cues=cues), tuple(every)
+
+
+def _meets(one: Intervention, other: Intervention) -> bool:
+    """Whether two do the same at a time that they share."""
+    return one.what == other.what and one.start_s < other.end_s and other.start_s < one.end_s
+
+
+def _safe_cues(stage: Stage, speed_m_s: np.ndarray | None, limits: Limits | None) -> tuple[tuple[Cue, ...], list[Intervention]]:
+    """Cues whose own track is safe, and what was changed; reading cues anew only comes near a track, so that it may take some turns."""
+    cues, done = stage.cues, list[Intervention]()
+    for _ in range(SAFE_TURNS):
+        if not cues:
+            break
+        track, changed = make_safe(to_track(cues, stage.duration_s, stage.fps), stage.fps, speed_m_s, limits)
+        if not changed:
+            break
+        done += changed
+        cues = _read_anew(track, cues, stage)
+    return cues, done
+
+
+def _read_anew(track: Style, cues: tuple[Cue, ...], stage: Stage) -> tuple[Cue, ...]:
+    """The cues of a track at the frames that `cues` had, with their looks and labels."""
+    before = {clock.to_frame(cue.time_s, stage.fps): cue for cue in cues}
+    frames = sorted({*before, 0})
+    found = from_track(track, [frame / stage.fps for frame in frames], fps=stage.fps)
+    looks = [stage.looks[number] for number in stage.slice_at(np.array([cue.time_s for cue in found]))]
+    named = [before.get(clock.to_frame(cue.time_s, stage.fps)) for cue in found]
+    return tuple(
+        replace(cue, look=was.look if was else look, label=was.label if was else "")
+        for cue, was, look in zip(found, named, looks, strict=True)
+    )
