@@ -12,6 +12,7 @@ from choreia.errors import ChoreiaError
 from choreia.models.beats import corpus as beat_corpus
 from choreia.models.beats import recipe as beats
 from choreia.models.choreia import recipe as choreia
+from choreia.models.choreia.latents import default_latents, seen_joints
 from choreia.models.dancemeld import recipe as dancemeld
 from choreia.models.dancemeld.config import variant as dancemeld_variant
 from choreia.models.inbetween import recipe as inbetween
@@ -20,6 +21,8 @@ from choreia.models.lrcm import recipe as lrcm
 from choreia.models.textmotion import recipe as textmotion
 from choreia.models.textmotion.config import variant as textmotion_variant
 from choreia.models.textmotion.model import load as load_textmotion
+from choreia.models.theatre import recipe as theatre
+from choreia.models.theatre.config import variant as theatre_variant
 from choreia.text.encode import Embedding, Encoder, clip_encoder
 from choreia.training.loop import Settings
 
@@ -52,6 +55,8 @@ def train(recipe: str, data: Path, out: Path, *, variant: str = "small", steps: 
         "lrcm": lambda: lrcm.train_lrcm(data, out / variant, variant, _settings(out / variant, seed, max_minutes), words_at_hand(), steps),
         "textmotion": lambda: _textmotion(data, out, variant, _settings(out / "textmotion", seed, max_minutes), steps),
         "inbetween": lambda: _inbetween(data, out, variant, _settings(out / "inbetween", seed, max_minutes), steps),
+        "theatre-encoders": lambda: _theatre_encoders(data, out, variant, _settings(out / "encoders", seed, max_minutes), steps),
+        "theatre": lambda: _theatre(out, variant, _settings(out / variant, seed, max_minutes), steps),
         "beats": lambda: _beats(data, out, seed),
     }
     if recipe not in recipes:
@@ -102,6 +107,17 @@ def _textmotion(data: Path, out: Path, variant: str, settings: Settings, steps: 
 def _inbetween(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
     config, fit = inbetween_variant(variant)
     return inbetween.train_inbetween(data, settings.out, config, fit, settings, steps)
+
+
+def _theatre_encoders(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
+    return theatre.train_encoders(data, settings.out, theatre_variant(variant), default_latents(), seen_joints, settings, steps)
+
+
+def _theatre(out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
+    encoders = out / "encoders" / "encoders.safetensors"
+    if not encoders.is_file():
+        raise ChoreiaError(f"no {encoders}: run `choreia train theatre-encoders` with the same --out first")
+    return theatre.train_theatre(encoders, settings.out, variant, default_latents(), settings, steps)
 
 
 def _beats(data: Path, out: Path, seed: int) -> Path:

@@ -1,0 +1,1 @@
+"""Music, movement and stage in one model: the multimodal fusion model for musical theatre."""
