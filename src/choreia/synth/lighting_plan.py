@@ -33,9 +33,13 @@ CHARACTER_WEIGHTS = np.array([1.0, 0.5, 0.3])
 TRIPLE = {"warm_wash", "gobo_forest", "solo_spot", "gala_finale", "silhouette"}
 """Looks that suit a waltz; the others are put back in metres of three and six."""
 SLOW_BPM, FAST_BPM = 70.0, 150.0
-PHRASE_BARS = 8
-SNAP_DRIVE = 0.75
-"""Scenes that drive harder than this come at once."""
+CALM_BARS, DRIVEN_BARS = 8, 4
+"""How long a phrase keeps one state: real shows that run to music change about every bar, so a driven scene is cut finer."""
+DRIVEN = 0.5
+SLOW_LOOK_S = 2.0
+"""Looks that ask for a longer fade never come at once."""
+ROLES = {"chorus": 0.15, "drop": 0.15, "verse": 0.0, "intro": -0.1, "outro": -0.1, "bridge": -0.1, "breakdown": -0.15}
+"""What the name of a material adds to its energy."""
 SKIN_GREEN = (1.7, 3.1)
 """Hues in rad that flatter nobody: no key colour is drawn there."""
 
@@ -110,7 +114,7 @@ def on_bar(time_s: float, music: Music) -> float:
 
 
 def material_energies(song: Song) -> dict[str, float]:
-    """Energy of each material, half as it is and half as it stands among the song's others, in order of appearance."""
+    """Energy of each material, half as it is and half as it stands among the song's, by its role, in order of appearance."""
     totals: dict[str, list[float]] = {}
     for section in song.sections:
         seconds, sums = totals.setdefault(section.label, [0.0, 0.0])
@@ -119,7 +123,8 @@ def material_energies(song: Song) -> dict[str, float]:
     plain = {label: sums / seconds for label, (seconds, sums) in totals.items()}
     low, high = min(plain.values()), max(plain.values())
     spread = high - low
-    return {label: 0.5 * value + 0.5 * ((value - low) / spread if spread > 0.05 else value) for label, value in plain.items()}
+    ranked = {label: 0.5 * value + 0.5 * ((value - low) / spread if spread > 0.05 else value) for label, value in plain.items()}
+    return {label: float(np.clip(value + ROLES.get(label, 0.0), 0, 1)) for label, value in ranked.items()}
 
 
 def choose_looks(song: Song, energies: dict[str, float], rng: np.random.Generator) -> dict[str, Look]:
@@ -154,14 +159,16 @@ def choose_palette(chosen: list[Look], rng: np.random.Generator) -> Palette:
     return harmony(str(rng.choice(rules, p=weights / weights.sum())), hue, float(rng.uniform(0.7, 1.0)))
 
 
-def phrases(section: Section, song: Song) -> list[float]:
-    """Where the phrases of a section start: every eight bars when it is longer than twelve, with four at least for the last."""
-    bars = song.music.downbeats_s
-    inside = bars[(bars > section.start_s - 1e-6) & (bars < section.end_s - 1e-6)]
-    if len(inside) <= 1.5 * PHRASE_BARS:
+def phrases(section: Section, song: Song, bars: int) -> list[float]:
+    """Where the phrases of a section start: every `bars` bars, when it is half as long again; the last has half of that at least."""
+    downs = song.music.downbeats_s
+    inside = downs[(downs > section.start_s - 1e-6) & (downs < section.end_s - 1e-6)]
+    if len(inside) < 1.5 * bars:
         return [section.start_s]
-    later = inside[PHRASE_BARS::PHRASE_BARS]
-    return [section.start_s, *(float(bar) for bar in later if len(inside[inside >= bar]) >= PHRASE_BARS / 2)]
+    return [
+        section.start_s,
+        *(float(bar) for number, bar in enumerate(inside) if number and number % bars == 0 and len(inside) - number >= bars / 2),
+    ]
 
 
 def climax(song: Song, energies: dict[str, float]) -> int:
@@ -172,31 +179,38 @@ def climax(song: Song, energies: dict[str, float]) -> int:
 
 def scenes(song: Song, wished_look: Look | None, wished_palette: Palette | None, rng: np.random.Generator) -> tuple[Scene, ...]:
     """The scenes of a song. The same material has the same look; each material starts from its own colour of the song's palette, and
-    each time it returns its palette turns by the look's step."""
+    each time it returns its palette turns by the look's step. Some materials exchange their colours from phrase to phrase."""
     energies = material_energies(song)
     chosen = choose_looks(song, energies, rng)
     chosen = dict.fromkeys(chosen, wished_look) if wished_look else chosen
-    colours = choose_palette(list(chosen.values()), rng)
-    colours = wished_palette or colours
-    order, top = list(energies), climax(song, energies)
-    found = []
+    drawn = choose_palette(list(chosen.values()), rng)
+    exchanging = {label for label in energies if rng.random() < priors()["colour_change_share"]}
+    top = climax(song, energies) if len(song.sections) > 1 else -1
+    turns = {label: number for number, label in enumerate(energies)}
+    found: list[Scene] = []
     for number, section in enumerate(song.sections):
         look = chosen[section.label]
-        turned = colours.turned(order.index(section.label) + look.palette_step * (section.occurrence - 1))
-        starts = phrases(section, song)
-        for part, (start, end) in enumerate(pairwise([*starts, section.end_s])):
-            energy = 0.6 * energies[section.label] + 0.4 * song.mean_energy(start, end) + 0.08 * (part % 2)
-            energy = 1.0 if number == top and len(song.sections) > 1 else float(np.clip(energy, 0, 1))
-            drive = 0.5 * energy + 0.5 * song.tempo
-            found.append(Scene(start, end, section, part, energy, drive, look, turned, number == top))
+        colours = (wished_palette or drawn).turned(turns[section.label] + look.palette_step * (section.occurrence - 1))
+        driven = 0.5 * (energies[section.label] + song.tempo) > DRIVEN
+        starts = [*phrases(section, song, DRIVEN_BARS if driven else CALM_BARS), section.end_s]
+        for part, (start, end) in enumerate(pairwise(starts)):
+            energy = 1.0 if number == top else _part_energy(song, energies[section.label], start, end, part)
+            turned = colours.turned(part % 2 if driven and section.label in exchanging else 0)
+            found.append(Scene(start, end, section, part, energy, 0.5 * (energy + song.tempo), look, turned, number == top))
     return tuple(found)
+
+
+def _part_energy(song: Song, material: float, start_s: float, end_s: float, part: int) -> float:
+    """How far a look is opened in a phrase: by its material and its own energy, every second phrase a little more."""
+    return float(np.clip(0.6 * material + 0.4 * song.mean_energy(start_s, end_s) + 0.08 * (part % 2), 0, 1))
 
 
 def fades_s(scene: Scene) -> tuple[float, float]:
     """Fade-in and fade-out of the cue to a scene: long where it is calm, as long as real fades are, none where it drives hard."""
-    if scene.drive >= SNAP_DRIVE:
-        return 0.0, min(scene.look.fade_out_s, 0.3)
-    typical = float(np.interp(1 - scene.drive, [0.25, 0.5, 0.75], priors()["fade_quartiles_s"]))
+    quick, typical, slow = priors()["fade_10_50_90_s"]
+    if scene.drive > 1 - priors()["snap_share"] and scene.look.fade_in_s < SLOW_LOOK_S:
+        return 0.0, min(scene.look.fade_out_s, quick)
+    real = float(np.interp(1 - scene.drive, [0.25, 0.5, 0.75], [quick, typical, slow]))
     longest = 0.5 * (scene.end_s - scene.start_s)
-    fade_in, fade_out = (float(np.sqrt(typical * own)) for own in (scene.look.fade_in_s, scene.look.fade_out_s))
+    fade_in, fade_out = (float(np.sqrt(real * own)) for own in (scene.look.fade_in_s, scene.look.fade_out_s))
     return min(fade_in, longest), min(fade_out, longest)
