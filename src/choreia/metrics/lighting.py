@@ -24,17 +24,19 @@ PULSE_S = 0.75
 """What rises, or falls, and comes back within this is a pulse and no change of style."""
 SIDE_S = 1.0
 """Before and after a change, this much is averaged."""
-CHANGE = 0.15
+CHANGE = 0.3
 """Smallest step between those averages that counts, where 1 is white to the purest light, or two hues 60 degrees apart, or half as far as
 from one zone to another; a fade of F s, longer than 1 s, needs F times as much."""
 ACCENT_S = 0.05
 """Deviation of the Gaussian under which accents of light and dancer meet."""
+SNAP_S = 0.1
+"""The longest fade that counts as a snap."""
 LAGS_S = (-0.2, -0.1, 0.0, 0.1, 0.2)
 """At which the music's onsets may explain an accent."""
 
 _FOOT = 0.25  # part of a step's height at which its ends are looked for
-_LINE = (0.1, 0.4)  # parts of a change through which a line is laid to find its beginning
-_DARK = 0.1  # below this level balance fades to nothing, so that the dark has none
+_REST = 3  # frames of little change that end a change, looking back
+_DARK = 0.02  # where no zone is above this level there is no light to speak of
 _NOTHING = 1e-9
 _BEAT_WAVES, _BAR_WAVES = 4, 8
 _WINDOW_S = 0.2
@@ -47,27 +49,34 @@ _SHIFTS = 100
 
 def slow_style(track: Style, fps: float) -> np.ndarray:
     """A track without its pulses, (T, 4 + len(ZONES)): key and accent colour as saturation times (cos, sin) of their hues, and the levels
-    as a unit vector, the balance of the zones. Pulses go by opening and closing over `PULSE_S`, which leave a step where it is."""
-    size = (2 * (clock.frames_in(PULSE_S, fps) // 2) + 1, 1)
-    levels = ndimage.grey_closing(ndimage.grey_opening(track.light.astype(float), size), size)
-    balance = levels / np.maximum(np.linalg.norm(levels, axis=1, keepdims=True), _DARK)
+    as a unit vector, the balance of the zones.
+
+    Pulses go by opening and closing over `PULSE_S`, which leave a step where it is. The dark has no style, nor have dips to less than half
+    of all light within that time: what was before them stays, so that blackouts and fades of all zones are no changes of style.
+    """
+    size = 2 * (clock.frames_in(PULSE_S, fps) // 2) + 1
+    total = track.light.sum(axis=1, dtype=float)
+    shown = (track.light.max(axis=1) > _DARK) & (total >= 0.5 * ndimage.grey_closing(total, size))
+    latest = np.maximum.accumulate(np.where(shown, np.arange(len(total)), int(shown.argmax()) if len(total) else 0))
     hues = np.stack([track.hue, track.hue + track.contrast], axis=1).astype(float)
     colour = track.saturation[:, None] * np.concatenate([np.cos(hues), np.sin(hues)], axis=1)
-    return np.concatenate([colour, balance], axis=1)
+    levels = ndimage.grey_closing(ndimage.grey_opening(track.light[latest].astype(float), (size, 1)), (size, 1))
+    balance = levels / np.maximum(np.linalg.norm(levels, axis=1, keepdims=True), _DARK)
+    return np.concatenate([colour[latest], balance], axis=1)
 
 
 def style_changes(track: Style, fps: float = 30.0) -> np.ndarray:
     """When the style changes, (n,) seconds, sorted: where the means of `SIDE_S` before and after differ by more than `CHANGE`.
 
-    A change is placed where it begins: half a frame after the last frame without it, by the line through its 10 and 40 %.
+    A change is placed where it begins, half a frame after the last frame without it: from the middle of its way back as far as it goes at
+    0.4 of the pace that it has there, or more. So what leads up to it slowly, or a beat before, does not count as its beginning.
     """
     if not fps > 0:
         raise ChoreiaError(f"a frame rate of {fps} makes no sense: give frames a second")
     slow = slow_style(track, fps)
     step = _steps(slow, clock.frames_in(SIDE_S, fps))
     peaks, _ = signal.find_peaks(step, height=CHANGE, prominence=CHANGE / 3)
-    begins = [_begin(slow, *_ends(step, peaks, k)) for k in range(len(peaks))]
-    return np.unique(np.array(begins, float)) / fps
+    return np.unique([_begin(slow, *_ends(step, peaks, k)) for k in range(len(peaks))]) / fps
 
 
 def _steps(slow: np.ndarray, side: int) -> np.ndarray:
@@ -93,13 +102,12 @@ def _ends(step: np.ndarray, peaks: np.ndarray, k: int) -> tuple[int, int]:
 def _begin(slow: np.ndarray, first: int, last: int) -> float:
     """Frame, with a fraction, at which the change between two frames begins."""
     gone = np.linalg.norm(slow[first : last + 1] - slow[first], axis=1)
-    part = gone / max(float(gone[-1]), _NOTHING)
-    later = int((part >= _LINE[1]).argmax())
-    if later == 0:
-        return first + 0.5
-    early = int(np.flatnonzero(part[:later] < _LINE[0])[-1])
-    low, high = (k + (level - part[k]) / (part[k + 1] - part[k]) for k, level in zip((early, later - 1), _LINE, strict=True))
-    return first + low - (high - low) * _LINE[0] / (_LINE[1] - _LINE[0]) + 0.5
+    half = max(1, int((gone >= 0.5 * gone[-1]).argmax()))
+    early = int(np.flatnonzero(gone[:half] < 0.3 * gone[-1])[-1])
+    pace = (gone[half] - gone[early]) / (half - early)
+    speed = np.linalg.norm(np.diff(slow[first : first + half + 1], axis=0), axis=1)
+    rests = np.flatnonzero(ndimage.maximum_filter1d(speed[: early + 1], _REST, origin=(_REST - 1) // 2, mode="constant") < 0.4 * pace)
+    return first + (float(rests[-1]) + 1 if len(rests) else 0.0) + 0.5
 
 
 def bounds_of(music: Music) -> np.ndarray:
@@ -153,8 +161,8 @@ def cue_errors(cues: Sequence[Cue], beats_s: np.ndarray, fps: float = 30.0) -> n
 def reactions(cues: Sequence[Cue], rows: np.ndarray, fps: float) -> np.ndarray:
     """Frames by which what lamps do is late to each cue, (n,), negative when early; `rows` (T, d): light or DMX levels at `fps`.
 
-    The first change from frame to frame within 0.2 s that is half as large as the largest there, counted in the middle of its two
-    frames: a cue that is obeyed at the next frame is at most half a frame off. Cues that change nothing are left out.
+    The largest change from frame to frame within 0.2 s of the cue, counted in the middle of its two frames: a cue that is obeyed at the next
+    frame is at most half a frame off. Only cues that fade in `SNAP_S` or less have a moment; those that change nothing are left out.
     """
     values = np.asarray(rows, float)
     if values.ndim != 2 or len(values) < 2 or not np.isfinite(values).all():
@@ -163,8 +171,8 @@ def reactions(cues: Sequence[Cue], rows: np.ndarray, fps: float) -> np.ndarray:
     for cue in cues:
         first = max(0, int(np.ceil((cue.time_s - _WINDOW_S) * fps - 0.5)))
         near = change[first : int(np.floor((cue.time_s + _WINDOW_S) * fps - 0.5)) + 1]
-        if len(near) and near.max() > _NOTHING:
-            found.append(first + int((near >= 0.5 * near.max()).argmax()) + 0.5 - cue.time_s * fps)
+        if max(cue.fade_in_s, cue.fade_out_s) <= SNAP_S and len(near) and near.max() > _NOTHING:
+            found.append(first + int(near.argmax()) + 0.5 - cue.time_s * fps)
     return np.array(found)
 
 
