@@ -77,9 +77,9 @@ def test_a_cue_sheet_line_by_line():
     dancer = np.tile([-1.5, 1.2, 0.5], (120, 1))
     rows = list(csv.reader(io.StringIO(cuesheet.to_csv(show(dancer_m=dancer)))))
     assert rows[0] == list(cuesheet.TITLES)
-    assert rows[1] == ["1", "00:00.5", "0.4", "1.0", "1.0", "warm wash", "warm wash", "#ffffff", "", ""]
-    assert rows[2] == ["2", "00:02.0", "1.3", "0.0", "2.0", "solo spot", "'=1+1 <b>", "#ffffff", "80 % 1.5 R 0.5 down", "2.5"]
-    assert rows[3] == ["3", "00:03.0", "2.1", "0.0", "0.5", "blackout", "blackout", "#000000", "", ""]
+    assert rows[1] == ["1", "00:00.50", "0.4", "1.0", "1.0", "warm wash", "warm wash", "#ffffff", "", ""]
+    assert rows[2] == ["2", "00:02.04", "1.3", "0.0", "2.0", "solo spot", "'=1+1 <b>", "#ffffff", "80 % 1.5 R 0.5 down", "2.5"]
+    assert rows[3] == ["3", "00:03.00", "2.1", "0.0", "0.5", "blackout", "blackout", "#000000", "", ""]
 
 
 class Cells(HTMLParser):

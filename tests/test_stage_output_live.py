@@ -14,6 +14,7 @@ import pytest
 from choreia.errors import ChoreiaError
 from choreia.stage.output import dmx, live, osc
 from choreia.stage.rig_dmx import Dmx
+from choreia.types import ZONES
 from test_stage_output_files import show
 
 
@@ -216,7 +217,8 @@ def read_bundle(data):
 def test_cues_come_as_bundles_when_the_clock_reaches_them(receiver):
     clock, sleep = frame_clock(osc.RATE_HZ)
     assert osc.play(show(), "127.0.0.1", receiver.getsockname()[1], clock, sleep) == 3
-    first, second, third, end = received(receiver, 4)
+    start, first, second, third, dark, end = received(receiver, 6)
+    assert start == dark and all(read_bundle(dark)[f"/choreia/zone/{zone}"] == [0, 0, 0, 0] for zone in ZONES)
     assert read_bundle(first)["/choreia/cue"] == pytest.approx([1, 0.5, 1.0, 1.0, "warm_wash", "warm wash"])
     assert read_bundle(second)["/choreia/zone/spot"] == pytest.approx([0.8, 1, 1, 1], abs=1e-4)
     assert read_bundle(second)["/choreia/strobe"] == [2.5] and len(read_bundle(third)) == 1 + 12 + 1
@@ -231,5 +233,6 @@ def test_osc_follows_a_jump_and_says_the_end_after_an_error(receiver):
 
     with pytest.raises(IndexError):
         osc.play(show(), "127.0.0.1", receiver.getsockname()[1], lambda: now[0], sleep)
-    numbers = [read_bundle(packet)["/choreia/cue"][0] for packet in received(receiver, 2)]
-    assert numbers == [3, 1] and read_message(receiver.recv(2048))[0] == "/choreia/end"
+    packets = received(receiver, 5)
+    assert [read_bundle(packet).get("/choreia/cue", [0])[0] for packet in packets[:4]] == [0, 3, 1, 0]
+    assert read_message(packets[4])[0] == "/choreia/end"

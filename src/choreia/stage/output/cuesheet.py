@@ -36,7 +36,7 @@ th, td { border: 0.5pt solid #888; padding: 2pt 4pt; text-align: left }
 
 @dataclass(frozen=True)
 class Line:
-    """A cue as people read it, every column a text of `TITLES`: time mm:ss.f, bar "12.3", fades in s, colour "#rrggbb" of the key light."""
+    """A cue as people read it, every column a text of `TITLES`: time mm:ss.ff, bar "12.3", fades in s, colour "#rrggbb" of the key light."""
 
     number: str
     time: str
@@ -60,7 +60,7 @@ def _line(show: Show, number: int, cue: Cue) -> Line:
     strobe = f"{cue.strobe_hz:.1f}" if cue.strobe_hz else ""
     shown = "blackout" if cue.is_blackout else cue.look.replace("_", " ")
     return Line(
-        str(number), clock_text(cue.time_s), show.bar(cue.time_s), *fades, shown, label(cue), _colour(cue), _spot(show, cue), strobe
+        str(number), clock_text(cue.time_s, 2), show.bar(cue.time_s), *fades, shown, label(cue), _colour(cue), _spot(show, cue), strobe
     )  # fmt: skip
 
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import platform
-import signal
 import socket
 import struct
 import subprocess
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType
 
 import numpy as np
 
@@ -159,24 +156,6 @@ def _start_guard(target: Target, universes: tuple[int, ...]) -> subprocess.Popen
     return dmx_guard.start(sys.executable, target.interface, packets)
 
 
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Within it, a request to terminate ends the block as an exit does. Signals belong to the main thread: elsewhere it does nothing."""
-
-    def leave(number: int, _: FrameType | None) -> None:
-        raise SystemExit(128 + number)
-
-    asked = [one for one in ("SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, one)]
-    if threading.current_thread() is not threading.main_thread():
-        asked = []
-    before = {one: signal.signal(getattr(signal, one), leave) for one in asked}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(getattr(signal, one), handler)
-
-
 def play(dmx: Dmx, target: Target, position_s: live.Clock | None = None, sleep: Callable[[float], None] = time.sleep) -> int:
     """Sends every frame when the clock (a stopwatch from now when None) comes to it, until the last; dark before 0 s.
 
@@ -188,7 +167,7 @@ def play(dmx: Dmx, target: Target, position_s: live.Clock | None = None, sleep: 
     sent = 0
     dark = np.zeros_like(dmx.values[0])
     clock = position_s or live.stopwatch()
-    with _stoppable(), Sender(target, dmx.universes) as sender:
+    with live.stoppable(), Sender(target, dmx.universes) as sender:
         for now in live.ticks(clock, len(dmx.values) / dmx.fps, dmx.fps, sleep):
             sender.send(dmx.values[int(now * dmx.fps + 1e-6)] if now >= 0 else dark)
             sent += 1
