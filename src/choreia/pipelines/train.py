@@ -12,7 +12,7 @@ from choreia.errors import ChoreiaError
 from choreia.models.beats import corpus as beat_corpus
 from choreia.models.beats import recipe as beats
 from choreia.models.choreia import recipe as choreia
-from choreia.models.choreia.latents import default_latents, seen_joints
+from choreia.models.choreia.latents import default_latents
 from choreia.models.dancemeld import recipe as dancemeld
 from choreia.models.dancemeld.config import variant as dancemeld_variant
 from choreia.models.inbetween import recipe as inbetween
@@ -110,7 +110,7 @@ def _inbetween(data: Path, out: Path, variant: str, settings: Settings, steps: i
 
 
 def _theatre_encoders(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
-    return theatre.train_encoders(data, settings.out, theatre_variant(variant), default_latents(), seen_joints, settings, steps)
+    return theatre.train_encoders(data, settings.out, theatre_variant(variant), default_latents(), settings, steps)
 
 
 def _theatre(out: Path, variant: str, settings: Settings, steps: int | None) -> Path:

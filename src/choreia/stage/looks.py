@@ -16,6 +16,7 @@ import numpy as np
 from choreia import clock, files
 from choreia.errors import ChoreiaError
 from choreia.stage.palettes import Palette, palette
+from choreia.stage.style import VECTOR, to_vector
 from choreia.types import BEAM, COSTUME, TEXTURE, ZONES, Style
 
 LOOKS = (
@@ -142,6 +143,15 @@ def rest(design: Look, energy: np.ndarray, colours: Palette | None = None, occur
         np.full(count, turned.hues[0]), between("saturation") * paleness, np.full(count, turned.contrast), between("light"),
         between("texture"), between("costume"), between("beam"), np.zeros(count),
     )  # fmt: skip
+
+
+def nearest(rows: Style) -> tuple[str, ...]:
+    """The look category that each row is most like, whatever its hues: levels, texture, costume and beams, at the energy that fits best."""
+    colour = np.array([name.split()[-1] in {"hue", "contrast"} for name in VECTOR])
+    ends = np.linspace(0, 1, 5)
+    known = np.stack([to_vector(rest(look(name), ends)) for name in LOOKS])
+    far = ((to_vector(rows)[:, None, None] - known)[..., ~colour] ** 2).sum(-1).min(axis=2)
+    return tuple(LOOKS[k] for k in far.argmin(axis=1))
 
 
 def pulses(design: Look, times_s: np.ndarray, beats_s: np.ndarray, downbeats_s: np.ndarray) -> np.ndarray:

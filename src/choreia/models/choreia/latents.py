@@ -38,6 +38,10 @@ class Latents:
         """Rows (N, width) of a take of N · fold frames at `fps` on choreia-24."""
         return (self.codec.encode(motion) - self.mean.numpy()) / self.std.numpy()
 
+    def seen(self, motion: Motion) -> np.ndarray:
+        """22 joints of a take as `joints` has them, (T, 22, 3) m."""
+        return level_joints(torch.from_numpy(Heading152.encode(motion)))[..., :JOINTS, :].numpy()
+
     def decode(self, rows: np.ndarray) -> Motion:
         """The take of rows."""
         return Heading152.decode(self.codec.decode(rows * self.std.numpy() + self.mean.numpy()), self.fps)
@@ -53,8 +57,3 @@ class Latents:
 def default_latents(name: str = "small") -> Latents:
     """The latents of the weights called `name` that come with the package."""
     return Latents(shipped(f"choreia-{name}", MODEL), f"choreia-{name}")
-
-
-def seen_joints(motion: Motion) -> np.ndarray:
-    """22 joints of a take as `Latents.joints` has them, (T, 22, 3) m."""
-    return level_joints(torch.from_numpy(Heading152.encode(motion)))[..., :JOINTS, :].numpy()

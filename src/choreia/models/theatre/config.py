@@ -1,4 +1,4 @@
-"""Sizes, weights of the losses and stages of the musical-theatre model. A variant is a base and its change; `PAPER` has the paper's numbers."""
+"""Sizes, losses and stages of the musical-theatre model. A variant is a base and its change; `PAPER` has the paper's numbers."""
 
 from __future__ import annotations
 
@@ -118,9 +118,9 @@ class Config:
 SMALL = Config(
     "small",
     stages=(
-        Stage("encoders", lr=1e-3, batch=24, steps=500),
-        Stage("latent", lr=1e-3, batch=24, steps=200),
-        Stage("joint", lr=6e-4, batch=24, steps=2600, ema=0.999),
+        Stage("encoders", lr=1e-3, batch=16, steps=400),
+        Stage("latent", lr=1e-3, batch=16, steps=300),
+        Stage("joint", lr=8e-4, batch=16, steps=1500),
     ),
 )
 """Over the latents of the default model, 7.5 tokens a second."""

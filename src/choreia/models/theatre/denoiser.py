@@ -14,7 +14,7 @@ from choreia.nn.positions import rotary_angles, rotate_pairs, sinusoid
 
 
 class Scheduling(nn.Module):
-    """softmax(Q Kᵀ / √d) V of Eq. 7: music asks, movement and stage answer; heads joined by a linear layer into what steers a time slice."""
+    """softmax(Q Kᵀ / √d) V of Eq. 7: music asks, movement and stage answer; heads joined by a linear layer into what steers a slice."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The shared space of music, motion and stage (paper 3.1, 3.3, Eq. 3): what is common is drawn together, what is each one's own kept apart."""
+"""The shared space of music, motion and stage (paper 3.1, 3.3, Eq. 3): the common is drawn together, each one's own kept apart."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from choreia import clock
 from choreia.diffusion.constraints import inpaint, long_denoise
 from choreia.diffusion.guidance import guided
 from choreia.diffusion.samplers import ddim
@@ -24,9 +25,14 @@ from choreia.models.theatre.objective import Encoders, schedule_of
 from choreia.models.theatre.rows import fold, music_rows, style_of, style_rows
 from choreia.models.theatre.space import Space
 from choreia.nn.precision import quick, ready
-from choreia.types import Motion, Music, Style
+from choreia.stage.settling import staged
+from choreia.stage.style import to_vector
+from choreia.synth.lighting import Wish, design
+from choreia.types import Motion, Music, Stage, Style
 
 MODEL, ENCODERS = "theatre", "theatre-encoders"
+
+ANYTHING = Wish()
 
 
 @dataclass(frozen=True)
@@ -78,20 +84,19 @@ class Generator:
         ready(self._denoiser)
 
     @torch.inference_mode()
-    def show(self, music: Music, *, targets: np.ndarray | None = None, dance: Motion | None = None, joints: np.ndarray | None = None,
-             held: Style | None = None, seed: int = 0) -> Shown:  # fmt: skip
+    def show(self, music: Music, *, targets: np.ndarray | None = None, dance: Motion | None = None, held: Style | None = None,
+             seed: int = 0) -> Shown:  # fmt: skip
         """Movement and stage for a song; either may be held.
 
         Args:
             music: the song; its frames at `fps`, rounded up to what the space holds, are the length of everything.
             targets: styles to aim at, (frames, TARGET) of `stage.style.to_vector`, at the frame rate of the stage.
             dance: at `fps` on choreia-24; what it lacks at its end is its last pose.
-            joints: of the dance, as `Space.joints` has them.
             held: a track, one row a frame.
             seed: of the noise.
         """
         sizes, frames = self.config.sizes, self.frames(music)
-        condition = self.given(music, frames, targets, dance, joints, held)
+        condition = self.given(music, frames, targets, dance, held)
         known = torch.cat([condition.motion, condition.style], dim=-1)
         mask = torch.cat([condition.has_motion.expand_as(condition.motion), condition.has_style.expand_as(condition.style)], dim=-1)
         rows = self._sample(pack(condition), known, mask, seed)
@@ -100,12 +105,21 @@ class Generator:
         track = style_of(self.normal.plain(stage.numpy()), sizes.fold) if held is None else held
         return Shown(motion, track)
 
+    def perform(self, music: Music, *, dance: Motion | None = None, wish: Wish = ANYTHING, seed: int = 0) -> tuple[Motion, Stage]:
+        """Movement and stage for a song, or a stage for a `dance` to it: rules plan which look comes when, the network does the rest."""
+        plan = design(music, dance, seed=seed, wish=wish)
+        times = clock.frame_times(self.frames(music), self.config.sizes.fps)
+        targets = to_vector(plan.slices)[plan.slice_at(times)]
+        shown = self.show(music, targets=targets, dance=dance, seed=seed)
+        count = clock.frames_in(music.duration_s, self.config.sizes.fps)
+        return shown.motion.slice(0, count), staged(shown.track.rows(slice(0, count)), music, self.config.sizes.fps)
+
     def frames(self, music: Music) -> int:
         """Frames that cover a song."""
         return self.space.frames_for(int(np.ceil(music.duration_s * self.config.sizes.fps)))
 
     def given(self, music: Music, frames: int, targets: np.ndarray | None = None, dance: Motion | None = None,
-              joints: np.ndarray | None = None, held: Style | None = None) -> Given:  # fmt: skip
+              held: Style | None = None) -> Given:  # fmt: skip
         """Conditions of a batch of one; what is None is not there."""
         sizes = self.config.sizes
         count = frames // sizes.fold
@@ -114,9 +128,11 @@ class Generator:
         def there(flag: bool) -> Tensor:
             return torch.full((1, count, 1), float(flag))
 
-        motion = torch.zeros(1, count, sizes.motion) if dance is None else _batch(self.space.encode(held_to(dance, frames)))
-        dancer = torch.zeros(1, count, sizes.width) if joints is None else self._in_windows(self.encoders.motion, _batch(_rows(joints, frames)))
-        style = torch.zeros(1, count, sizes.style) if held is None else _batch(self.normal.standard(style_rows(_held(held, frames), sizes.fold)))
+        motion, dancer = torch.zeros(1, count, sizes.motion), torch.zeros(1, count, sizes.width)
+        if dance is not None:
+            whole = held_to(dance, frames)
+            motion, dancer = _batch(self.space.encode(whole)), self._in_windows(self.encoders.motion, _batch(self.space.seen(whole)))
+        style = torch.zeros(1, count, sizes.style) if held is None else self._style(held, frames)
         target = torch.zeros(1, count, TARGET) if targets is None else _batch(_rows(targets, frames)[sizes.fold // 2 :: sizes.fold])
         return Given(
             self._in_windows(self._listener, heard), beat_pulse(heard, sizes.fold).unflatten(1, (-1, sizes.fold)).amax(2)[..., None],
@@ -124,8 +140,13 @@ class Generator:
             target, there(targets is not None and self.config.aims),
         )  # fmt: skip
 
+    def _style(self, track: Style, frames: int) -> Tensor:
+        """Rows (1, N, style) of a track, held at its end."""
+        whole = track.rows(np.minimum(np.arange(frames), len(track) - 1))
+        return _batch(self.normal.standard(style_rows(whole, self.config.sizes.fold)))
+
     def _in_windows(self, encode: torch.nn.Module, values: Tensor) -> Tensor:
-        """An encoding of any length (1, N, C) or (1, N · fold, J, 3), in windows as long as those of training, blended where they overlap."""
+        """An encoding of (1, N, C) or (1, N · fold, J, 3), in windows as long as those of training, blended where they overlap."""
         sizes, config = self.config.sizes, self.config
         shape = values.shape[2:]
         tokens = values.flatten(2) if values.dim() == 3 else fold(values.flatten(2), sizes.fold)
@@ -148,15 +169,14 @@ class Generator:
             return ddim(denoise, noise * config.diffuses, condition, schedule_of(config), steps)[0]
 
     @torch.inference_mode()
-    def latents(self, music: Music, joints: np.ndarray, track: Style) -> dict[str, np.ndarray]:
+    def latents(self, music: Music, motion: Motion, track: Style) -> dict[str, np.ndarray]:
         """What is common of "music", "motion" and "visual", (N, latent / 2) each, of a performance: the encoders of stage 2."""
         frames, sizes = self.frames(music), self.config.sizes
         heard = fold(torch.from_numpy(music_rows(music, frames, sizes.fps)), sizes.fold)[None]
-        style = _batch(self.normal.standard(style_rows(_held(track, frames), sizes.fold)))
         encoded = {
             "music": self._in_windows(self.encoders.music, heard),
-            "motion": self._in_windows(self.encoders.motion, _batch(_rows(joints, frames))),
-            "visual": self._in_windows(self.encoders.style, style),
+            "motion": self._in_windows(self.encoders.motion, _batch(self.space.seen(held_to(motion, frames)))),
+            "visual": self._in_windows(self.encoders.style, self._style(track, frames)),
         }
         return {name: z[0].numpy() for name, z in self.encoders.space(encoded).items()}
 
@@ -178,10 +198,6 @@ def held_to(dance: Motion, frames: int) -> Motion:
 
 def _rows(values: np.ndarray, frames: int) -> np.ndarray:
     return values[np.minimum(np.arange(frames), len(values) - 1)]
-
-
-def _held(track: Style, frames: int) -> Style:
-    return track.rows(np.minimum(np.arange(frames), len(track) - 1))
 
 
 def _batch(values: np.ndarray) -> Tensor:

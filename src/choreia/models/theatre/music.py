@@ -19,9 +19,9 @@ EVENTS = ("none", "strong", "offbeat", "subdivision")
 class Parallel(nn.Module):
     """Convolutions of `KERNELS` beside one another, Eq. 1: `channels` outputs each."""
 
-    def __init__(self, convolution: type[nn.Conv1d] | type[nn.Conv2d], inside: int, channels: int) -> None:
+    def __init__(self, convolution: type[nn.Conv1d] | type[nn.Conv2d], inside: int, channels: int, stride: tuple[int, ...] = (1,)) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(convolution(inside, channels, size, padding=size // 2) for size in KERNELS)
+        self.scales = nn.ModuleList(convolution(inside, channels, size, stride, padding=size // 2) for size in KERNELS)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, inside, ...) to (B, 3 · channels, ...)."""
@@ -34,9 +34,9 @@ class Spectral(nn.Module):
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         wide, slow = 3 * sizes.channels, 2 if sizes.fold % 2 == 0 else 1
-        self.scales = Parallel(nn.Conv2d, 1, sizes.channels)
+        self.scales = Parallel(nn.Conv2d, 1, sizes.channels, (1, 2))
         self.coarser = nn.Conv2d(wide, 2 * wide, 3, stride=(slow, 4), padding=1)
-        self.coarsest = nn.Conv2d(2 * wide, 2 * wide, 3, stride=(sizes.fold // slow, 4), padding=1)
+        self.coarsest = nn.Conv2d(2 * wide, 2 * wide, 3, stride=(sizes.fold // slow, 2), padding=1)
         self.leave = nn.Linear(2 * wide * (MEL // 16), sizes.width)
 
     def forward(self, mel: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from choreia.models.theatre.music import MusicEncoder, beat_pulse, event_class
 
 Joints = Callable[[Tensor], Tensor]
 
-SEEN = 8
+SEEN = 6
 """Samples of a batch whose bodies are looked at: decoding all of them would cost more than the rest of a step."""
 
 EVERY = 100
@@ -57,7 +57,7 @@ class EncoderObjective(nn.Module):
         self.shares = False
 
     def begin(self, stage: str) -> None:
-        """"encoders" learns what is to be read out of music and of motion, "latent" goes on with the shared space beside."""
+        """The stage "encoders" learns what is to be read out of music and motion, "latent" goes on with the shared space beside."""
         self.shares = stage == "latent"
 
     def forward(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -67,8 +67,9 @@ class EncoderObjective(nn.Module):
         music, motion = encoders.music(batch["music"]), encoders.motion(batch["joints"])
         moved = amplitude(batch["joints"], sizes.fps)
         wanted = readouts(batch["joints"], beat, sizes.fps, sizes.fold)
+        events = encoders.music.events(music).flatten(0, 1).float()
         named = {
-            "events": F.cross_entropy(encoders.music.events(music).flatten(0, 1).float(), event_class(batch["music"], sizes.fold).flatten()),
+            "events": F.cross_entropy(events, event_class(batch["music"], sizes.fold).flatten()),
             "amplitude": F.smooth_l1_loss(encoders.music.expected(music).float(), moved),
             "readouts": F.smooth_l1_loss(encoders.motion.readout(motion).float(), torch.log1p(wanted)),
         }

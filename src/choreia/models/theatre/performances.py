@@ -22,7 +22,7 @@ Batch = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class Song:
-    """Music (N, fold · MUSIC) of a performance, and stages designed for it and the dance: rows (N, style) and targets (N, TARGET) of each."""
+    """Music (N, fold · MUSIC) of a performance, and stages designed for it and the dance: rows (N, style), targets (N, TARGET)."""
 
     music: np.ndarray
     styles: tuple[np.ndarray, ...]
@@ -55,24 +55,24 @@ def write(path: Path, performances: Iterable[Performed]) -> None:
 def read(path: Path) -> list[Performed]:
     """What `write` kept."""
     with safe_open(path, "np") as file:
-        names = set(file.keys())
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file itself does not iterate)
+    count = sum(name.endswith(".motion") for name in tensors)
+    return [_performed(tensors, str(number)) for number in range(count)]
 
-        def all_of(prefix: str, field: str) -> tuple[np.ndarray, ...]:
-            count = sum(name.startswith(prefix) and name.endswith(f".{field}") for name in own)
-            return tuple(file.get_tensor(f"{prefix}{d}.{field}") for d in range(count))
 
-        found = []
-        by_number: dict[int, list[str]] = {}
-        for name in names:
-            by_number.setdefault(int(name.split(".")[0]), []).append(name)
-        for number, own in sorted(by_number.items()):
-            songs = tuple(
-                Song(file.get_tensor(f"{number}.{k}.music"), all_of(f"{number}.{k}.", "style"), all_of(f"{number}.{k}.", "target"))
-                for k in range(sum(name.endswith(".music") for name in own))
-            )
-            motion, joints, weight = (file.get_tensor(f"{number}.{field}") for field in ("motion", "joints", "weight"))
-            found.append(Performed(motion, joints, songs, float(weight)))
-    return found
+def _performed(tensors: dict[str, np.ndarray], number: str) -> Performed:
+    songs = []
+    while (name := f"{number}.{len(songs)}") + ".music" in tensors:
+        songs.append(Song(tensors[f"{name}.music"], _designs(tensors, name, "style"), _designs(tensors, name, "target")))
+    motion, joints, weight = (tensors[f"{number}.{field}"] for field in ("motion", "joints", "weight"))
+    return Performed(motion, joints, tuple(songs), float(weight))
+
+
+def _designs(tensors: dict[str, np.ndarray], name: str, field: str) -> tuple[np.ndarray, ...]:
+    found = []
+    while (key := f"{name}.{len(found)}.{field}") in tensors:
+        found.append(tensors[key])
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Draw:
     def __post_init__(self) -> None:
         if not any(len(one.motion) >= self.config.window for one in self.performed):
             long_s = self.config.window * self.config.sizes.fold / self.config.sizes.fps
-            raise ChoreiaError(f"no dance with music is {long_s:.1f} s long: prepare longer ones, or choose a variant with a shorter window")
+            raise ChoreiaError(f"no dance with music lasts {long_s:.1f} s: prepare longer ones, or choose a variant with a shorter window")
 
     def __call__(self, batch: int, step: int) -> Batch:
         """What `EncoderObjective` and `Objective` take."""

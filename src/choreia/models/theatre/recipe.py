@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -36,10 +36,8 @@ WEIGHTS = {"real dance": 2.0, "real": 0.1, "synthetic": 1.0}
 
 MATERIAL = "performances.safetensors"
 
-SeenJoints = Callable[[Motion], np.ndarray]
 
-
-def performed(folder: Path, config: Config, space: Space, seen: SeenJoints, seed: int) -> Iterator[Performed]:
+def performed(folder: Path, config: Config, space: Space, seed: int) -> Iterator[Performed]:
     """Training dances of what `choreia prepare` left in `folder` that have music and last a window, each also mirrored, lit by rules."""
     parts = [part for part in (folder / "real", folder / "synthetic") if part.is_dir()]
     if not parts:
@@ -47,15 +45,15 @@ def performed(folder: Path, config: Config, space: Space, seen: SeenJoints, seed
     for part in parts:
         for sample in read_samples(part, "train"):
             if sample.music and len(sample.motion) >= config.window * config.sizes.fold:
-                yield from (_performed(one, config, space, seen, seed) for one in (sample, mirrored(sample)))
+                yield from (_performed(one, config, space, seed) for one in (sample, mirrored(sample)))
 
 
-def _performed(sample: Sample, config: Config, space: Space, seen: SeenJoints, seed: int) -> Performed:
+def _performed(sample: Sample, config: Config, space: Space, seed: int) -> Performed:
     frames = len(sample.motion) // (2 * config.sizes.fold) * 2 * config.sizes.fold
     motion = sample.motion.slice(0, frames)
     kind = sample.labels.kind if sample.labels.kind == "synthetic" else "real dance" if sample.labels.dance else "real"
     songs = tuple(_lit(sample, motion, number, config, seed) for number in range(len(sample.music)))
-    return Performed(space.encode(motion).astype(np.float32), seen(motion).astype(np.float16), songs, WEIGHTS[kind])
+    return Performed(space.encode(motion).astype(np.float32), space.seen(motion).astype(np.float16), songs, WEIGHTS[kind])
 
 
 def _lit(sample: Sample, motion: Motion, number: int, config: Config, seed: int) -> Song:
@@ -87,8 +85,7 @@ def _standard(song: Song, normal: Normal) -> Song:
     return replace(song, styles=tuple(normal.standard(rows.astype(np.float32)).astype(np.float16) for rows in song.styles))
 
 
-def train_encoders(folder: Path, out: Path, config: Config, space: Space, seen: SeenJoints, settings: Settings,
-                   steps: int | None = None) -> Path:  # fmt: skip
+def train_encoders(folder: Path, out: Path, config: Config, space: Space, settings: Settings, steps: int | None = None) -> Path:
     """Stages 1 and 2: write `encoders.safetensors` into `out`, for all variants of one size; `steps` is for each stage.
 
     The material is kept in `out` too, for stage 3.
@@ -96,7 +93,7 @@ def train_encoders(folder: Path, out: Path, config: Config, space: Space, seen: 
     out.mkdir(parents=True, exist_ok=True)
     material = out / MATERIAL
     if not material.is_file():
-        performances.write(material, performed(folder, config, space, seen, settings.seed))
+        performances.write(material, performed(folder, config, space, settings.seed))
     played, normal = standardised(performances.read(material))
     draw = Draw(played, config, settings.seed)
     torch.manual_seed(settings.seed)

@@ -27,5 +27,8 @@ class Space(Protocol):
     def decode(self, rows: np.ndarray) -> Motion:
         """The take of rows."""
 
+    def seen(self, motion: Motion) -> np.ndarray:
+        """22 joints of a take as `joints` has them, (T, 22, 3) m."""
+
     def joints(self, rows: Tensor) -> Tensor:
         """22 joints from the pelvis in the dancer's own heading, (B, N · fold, 22, 3) m, of rows (B, N, width); gradients go through."""
