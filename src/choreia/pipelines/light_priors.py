@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ def of_show(show: LightShow) -> list[dict]:
     states = [lights.colours_of(rgb) for rgb in show.rgb]
     lit = show.rgb.max(axis=-1) > lights.LIT
     fading = show.fades_s[show.fades_s > 0]
-    changed = np.array([not lights.same_colours(one, other) for one, other in zip(states, states[1:], strict=False)])
+    changed = np.array([not lights.same_colours(one, other) for one, other in pairwise(states)])
     rows = [_row("share of snaps", show.name, show.fades_s == 0)]
     if len(fading):
         rows += [_row(f"fade, {name} (s)", show.name, fading, _quantile(q)) for name, q in _QUARTILES]
@@ -127,7 +128,7 @@ def numbers(folder: Path) -> dict[str, object]:
     apart = [lights.contrasts(states) for states in coloured]
     counts = [np.histogram(one, STEP_BINS, (0, np.pi))[0] / max(len(one), 1) for one in apart if len(one) >= 5]
     gaps = np.concatenate([np.diff(show.times_s) for show in songs if show.times_s is not None])
-    changed = [not lights.same_colours(one, other) for states in coloured[1:3] for one, other in zip(states, states[1:], strict=False)]
+    changed = [not lights.same_colours(one, other) for states in coloured[1:3] for one, other in pairwise(states)]
     return {
         "credit": CREDIT,
         "fade_10_50_90_s": _rounded(np.percentile(listed.fades_s[listed.fades_s > 0], [10, 50, 90])),

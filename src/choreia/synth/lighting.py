@@ -13,7 +13,7 @@ import numpy as np
 from scipy import ndimage
 
 from choreia import clock
-from choreia.stage import cues, looks, style
+from choreia.stage import cues, looks, safety, style
 from choreia.stage.looks import Look
 from choreia.stage.palettes import Palette
 from choreia.synth import lighting_cues, lighting_plan
@@ -30,6 +30,10 @@ HIT_S = 0.4
 """How long the light of a dancer's hit takes to fall."""
 ON_BEAT_S = 0.08
 """A hit as near as this to a beat is danced on it."""
+PULSE_SHARE = 0.5
+"""How much of its beats a look keeps where somebody dances: the rest of the accents is the dancer's."""
+ROOM = 0.6
+"""Part of its level that a look keeps behind a dancer who hardly moves; accents need room above."""
 SIDE_GAIN, HIT_GAIN = 0.25, {"spot": 0.3, "back_centre": 0.3, "top": 0.15}
 HIT_SIDE = 0.45
 SPOT_GAIN, WASH_GAIN = 0.45, 0.6
@@ -60,7 +64,7 @@ def design(music: Music, dance: Motion | None = None, *, seed: int = 0, wish: Wi
     song = lighting_plan.hear(music, energy)
     scenes = lighting_plan.scenes(song, wish.look, wish.palette, rng)
     costume = dress(scenes)
-    moving = dancer.activity > 0.1 if dancer else np.zeros(len(times), bool)
+    moving = dancer.moving if dancer else np.zeros(len(times), bool)
     found = lighting_cues.cue_list(scenes, costume, song, moving)
     track = live(cues.to_track(found, music.duration_s, FPS), scenes, found, song, dancer)
     slices = style.join([lighting_cues.state(scene, costume) for scene in scenes])
@@ -91,10 +95,12 @@ def live(track: Style, scenes: Sequence[Scene], found: Sequence[Cue], song: Song
     for scene, last in zip(scenes, [*(False for _ in scenes[1:]), True], strict=True):
         rows = (times >= scene.start_s - 1e-9) & ((times < scene.end_s - 1e-9) | last)
         added, pan = between_cues(scene, times[rows], song, dancer, beats, rows)
+        if dancer:
+            added += hit_light(dancer, times[rows], scene.look)
         light[rows] += presence[rows, None] * added
         beam[rows, 0] += presence[rows] * pan
     if dancer:
-        light = follow(light, dancer, presence, times)
+        light = lit(follow(light, dancer, presence), dancer.moving & (times < found[-1].time_s))
     return replace(track, light=np.clip(light, 0, 1), beam=beam)
 
 
@@ -140,36 +146,40 @@ def between_cues(
     ease = np.clip((times_s - scene.start_s) / 1.0, 0, 1)[:, None]
     base = looks.rest(scene.look, np.array([scene.energy]), scene.colours).light
     drift = ease * (looks.rest(scene.look, energy, scene.colours).light - base)
-    weight = np.ones(len(times_s)) if dancer is None else 0.4 + 0.4 * song.energy[rows]
+    weight = np.ones(len(times_s)) if dancer is None else PULSE_SHARE * (0.5 + dancer.activity[rows])
     pulses = looks.pulses(scene.look, times_s, beats_s, music.downbeats_s) * weight[:, None]
     return drift + pulses, ease[:, 0] * looks.swing(scene.look, times_s, music.downbeats_s)
 
 
-def hit_light(dancer: Dancer, times_s: np.ndarray) -> np.ndarray:
-    """Levels that the dancer's hits add, (T, len(ZONES)): up at once at the size of the hit, down in `HIT_S`, on the side of the dancer."""
-    gain = np.array([HIT_GAIN.get(zone, 0.0) for zone in ZONES])
+def hit_light(dancer: Dancer, times_s: np.ndarray, look: Look) -> np.ndarray:
+    """Levels (n, len(ZONES)) that the dancer's hits add at consecutive `times_s` (n,): the look's accent, the spot, the back and the
+    side of the dancer, up at once at the size of the hit, down in `HIT_S`."""
+    gain = look.accent + np.array([HIT_GAIN.get(zone, 0.0) for zone in ZONES])
     added = np.zeros((len(times_s), len(ZONES)))
-    for hit, size in zip(dancer.hits_s, dancer.sizes, strict=True):
-        first = int(np.searchsorted(times_s, hit - 1e-9))
-        rows = slice(first, first + int(HIT_S * FPS) + 1)
-        if first >= len(times_s):
-            continue
-        lean = float(dancer.lean[first])
+    for hit, size, lean in zip(dancer.hits_s, dancer.sizes, dancer.hit_leans, strict=True):
+        rows = slice(*np.searchsorted(times_s, [hit - 1e-9, hit + HIT_S]))
         zones = gain.copy()
-        zones[[LEFT, RIGHT]] = HIT_SIDE * (1 + lean) / 2, HIT_SIDE * (1 - lean) / 2
-        fall = np.clip(1 - (times_s[rows] - hit) / HIT_S, 0, 1)[:, None]
-        added[rows] = np.maximum(added[rows], size * fall * zones)
+        zones[[LEFT, RIGHT]] += HIT_SIDE * (1 + lean) / 2, HIT_SIDE * (1 - lean) / 2
+        fall = 1 - (times_s[rows] - hit) / HIT_S
+        added[rows] = np.maximum(added[rows], size * fall[:, None] * zones)
     return added
 
 
-def follow(light: np.ndarray, dancer: Dancer, presence: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """Levels (T, len(ZONES)) that answer the dancer: room for accents, stillness narrow and dim, the spot, the side, the hits."""
+def follow(light: np.ndarray, dancer: Dancer, presence: np.ndarray) -> np.ndarray:
+    """Levels (T, len(ZONES)) that answer the dancer: more with much movement, narrow and dim in stillness, the spot on a slow dancer in
+    the middle where no wash shows him, the side that he goes to."""
     activity = ndimage.gaussian_filter1d(dancer.activity.astype(float), 0.5 * FPS, mode="nearest")
-    here = presence[:, None]
-    room = 1 - here * (0.25 * (1 - activity)[:, None] + dancer.still[:, None] * (1 - NARROW))
-    light = light * np.clip(room, 0, 1)
+    room = ROOM + (1 - ROOM) * activity[:, None] - dancer.still[:, None] * (1 - NARROW)
+    light = light * (1 - presence[:, None] * (1 - np.clip(room, 0, 1)))
     wash = light[:, FRONT].mean(axis=1)
     light[:, SPOT] += presence * SPOT_GAIN * (1 - activity) * dancer.centre * np.clip(1 - WASH_GAIN * wash, 0, 1)
     light[:, LEFT] += presence * SIDE_GAIN * np.maximum(dancer.lean, 0)
     light[:, RIGHT] += presence * SIDE_GAIN * np.maximum(-dancer.lean, 0)
-    return light + here * hit_light(dancer, times_s)
+    return light
+
+
+def lit(light: np.ndarray, moving: np.ndarray) -> np.ndarray:
+    """Levels (T, len(ZONES)) with the sides raised where somebody who moves, `moving` (T,), would stand in the dark."""
+    light = np.clip(light, 0, 1)
+    missing = np.where(moving, np.maximum(1.01 * safety.LEAST_LIGHT - light @ safety.SEEN, 0), 0)
+    return light + missing[:, None] * safety.WORK_ZONES / safety.SEEN[safety.WORK_ZONES].sum()

@@ -83,13 +83,26 @@ def strobe_hz(music: Music, time_s: float) -> float:
     return rate / 2 ** max(0, int(np.ceil(np.log2(rate / STROBE_HZ) - 1e-9)))
 
 
-def opening(scene: Scene, costume: np.ndarray, song: Song) -> Cue:
-    """The first cue: out of the dark in two bars, or at once where the song starts with a bang."""
+def opening(scene: Scene, costume: np.ndarray, song: Song, moving: np.ndarray) -> list[Cue]:
+    """The first cues: out of the dark in two bars, or at once where the song starts with a bang. Who moves already, `moving` (T,) at
+    30 Hz, finds a little side light, and the look comes with the first beat."""
     bang = song.mean_energy(0.0, 1.0) > 0.5
     bars = song.music.downbeats_s
     bar = float(np.median(np.diff(bars))) if len(bars) > 1 else 2.0
-    fade = 0.2 if bang else float(np.clip(2 * bar, 1.0, 6.0))
-    return Cue(0.0, min(fade, scene.end_s / 2), 0.0, state(scene, costume), scene.look.name, f"OPEN {_titled(scene)}")
+    fade = min(0.2 if bang else float(np.clip(2 * bar, 1.0, 6.0)), scene.end_s / 2)
+    look = Cue(0.0, fade, 0.0, state(scene, costume), scene.look.name, f"OPEN {_titled(scene)}")
+    if not moving[: clock.to_frame(fade, 30.0) + 1].any():
+        return [look]
+    first = beat_after(0.0, song.music, 0 if song.music.has_beat and song.music.beats_s[0] < 1e-3 else 1)
+    preset = Cue(0.0, 0.0, 0.0, _work_light(state(scene, costume)), "", "PRESET")
+    return [preset, replace(look, time_s=first)] if 0 < first < scene.end_s / 2 else [replace(look, fade_in_s=0.0)]
+
+
+def _work_light(row: Style) -> Style:
+    """The row with nothing but a little side light."""
+    light = np.zeros_like(row.light)
+    light[:, SIDES] = WORK_LEVEL
+    return replace(cues.dark(row), light=light)
 
 
 def drops(scenes: Sequence[Scene], costume: np.ndarray, song: Song, moving: np.ndarray) -> list[Cue]:
@@ -99,13 +112,11 @@ def drops(scenes: Sequence[Scene], costume: np.ndarray, song: Song, moving: np.n
         if scene.energy - before.energy < DROP or scene.drive < 0.5 or not song.music.has_beat:
             continue
         time = beat_after(scene.start_s, song.music, -1)
-        row = cues.dark(state(before, costume))
+        row = state(before, costume)
         danced = moving[clock.to_frame(time, 30.0) : clock.to_frame(scene.start_s, 30.0) + 1].any()
-        light = row.light.copy()
-        light[:, SIDES] = WORK_LEVEL if danced else 0.0
         if time > before.start_s + 0.25:
             label = f"{'DIM' if danced else 'BLACKOUT'} before {scene.section.label} {scene.section.occurrence}"
-            found.append(Cue(time, 0.0, 0.1, replace(row, light=light), "", label))
+            found.append(Cue(time, 0.0, 0.1, _work_light(row) if danced else cues.dark(row), "", label))
     return found
 
 
@@ -173,7 +184,7 @@ def _out(time_s: float, last_frame_s: float, costume: np.ndarray, scene: Scene) 
 
 def cue_list(scenes: Sequence[Scene], costume: np.ndarray, song: Song, moving: np.ndarray) -> tuple[Cue, ...]:
     """All cues of a song in order of time; the ending takes over from whatever else would come after it."""
-    found = [opening(scenes[0], costume, song)]
+    found = opening(scenes[0], costume, song, moving)
     for before, scene in pairwise(scenes):
         found += scene_cues(scene, before, costume, song.music)
     found += drops(scenes, costume, song, moving) + bumps(scenes, costume, song)

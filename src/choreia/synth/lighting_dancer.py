@@ -8,7 +8,8 @@ import numpy as np
 from scipy import ndimage, signal
 
 from choreia import clock
-from choreia.motion.energy import kinetic_energy, velocity
+from choreia.motion.energy import joint_speed, kinetic_energy, velocity
+from choreia.stage import safety
 from choreia.types import Motion
 
 HIT_GAP_S = 0.3
@@ -27,17 +28,21 @@ REACH_M = 2.0
 class Dancer:
     """A dance as light sees it, rows at 30 Hz.
 
-    activity (T,) in [0, 1]: movement, by the square root of kinetic energy over its own large values. lean (T,) in [-1, 1]: where the
+    activity (T,) in [0, 1]: movement, by the square root of kinetic energy over its own large values. moving (T,)
+    bool: faster than safety lets anyone be in the dark. lean (T,) in [-1, 1]: where the
     dancer is and goes, left (+X) positive. centre (T,) in [0, 1]: how near the middle. still (T,) in [0, 1]: 1 in rest.
-    hits_s (n,), sizes (n,) in (0, 1]: sharp stops, sorted by time.
+    hits_s (n,), sizes (n,) in (0, 1]: sharp stops, sorted by time,
+    with the lean of each in hit_leans (n,).
     """
 
     activity: np.ndarray
+    moving: np.ndarray
     lean: np.ndarray
     centre: np.ndarray
     still: np.ndarray
     hits_s: np.ndarray
     sizes: np.ndarray
+    hit_leans: np.ndarray
 
 
 def watch(motion: Motion, times_s: np.ndarray) -> Dancer:
@@ -48,11 +53,15 @@ def watch(motion: Motion, times_s: np.ndarray) -> Dancer:
     place = ndimage.gaussian_filter1d(motion.root[:, 0].astype(float), 0.3 * motion.fps, mode="nearest")
     going = np.tanh(place / REACH_M + velocity(place, motion.fps))
     activity = np.where(times_s < motion.duration_s, clock.resample(np.clip(speed / top, 0, 1), motion.fps, times_s), 0)
+    fastest = clock.resample(joint_speed(motion).max(axis=1), motion.fps, times_s)
     off = np.abs(clock.resample(place, motion.fps, times_s))
     fps = 1 / max(float(times_s[1] - times_s[0]), 1e-6) if len(times_s) > 1 else 30.0
     inside = hits_s < times_s[-1]
     lean, centre = clock.resample(going, motion.fps, times_s), np.exp(-((off / REACH_M) ** 2))
-    return Dancer(activity, lean, centre, _still(activity, fps), hits_s[inside], sizes[inside])
+    moving = ndimage.binary_closing((fastest > safety.MOVING_M_S) & (times_s < motion.duration_s), np.ones(max(1, round(fps / 2)), bool))
+    return Dancer(
+        activity, moving, lean, centre, _still(activity, fps), hits_s[inside], sizes[inside], np.interp(hits_s[inside], times_s, lean)
+    )
 
 
 def hits(speed: np.ndarray, fps: float) -> tuple[np.ndarray, np.ndarray]:
