@@ -17,7 +17,7 @@ LAYERS = [
     {"models"},
     {"edit", "render", "export"},
     {"pipelines"},
-    {"cli", "cli_edit", "studio", "console", "__main__"},
+    {"cli", "cli_edit", "cli_stage", "studio", "console", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from choreia import cli_edit
+from choreia import cli_edit, cli_stage
 
 if TYPE_CHECKING:
     from choreia.console import Progress
@@ -75,6 +75,10 @@ def dance(
         report = run(song, out, seed=seed, start_s=start, seconds=seconds, style=style, words=words, guidance=guidance, takes=takes,
                      formats=_split(formats), model=model, genre=compose, force=force, progress=progress)  # fmt: skip
     _report(report, as_json)
+
+
+app.command()(cli_stage.light)
+app.command()(cli_stage.perform)
 
 
 @app.command()

@@ -156,6 +156,11 @@ def _start_guard(target: Target, universes: tuple[int, ...]) -> subprocess.Popen
     return dmx_guard.start(sys.executable, target.interface, packets)
 
 
+def check(target: Target) -> None:
+    """ChoreiaError when there is no such interface or host."""
+    _open(target).close()
+
+
 def play(dmx: Dmx, target: Target, position_s: live.Clock | None = None, sleep: Callable[[float], None] = time.sleep) -> int:
     """Sends every frame when the clock (a stopwatch from now when None) comes to it, until the last; dark before 0 s.
 

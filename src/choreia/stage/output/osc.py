@@ -82,6 +82,14 @@ def write(path: str | Path, show: Show) -> None:
         partial.write_bytes(b"".join(struct.pack(">i", len(one)) + one for one in [*bundles, dark_bundle(end), bundle([END], end)]))
 
 
+def check(host: str) -> None:
+    """ChoreiaError when there is no such host."""
+    try:
+        socket.getaddrinfo(host, None, socket.AF_INET)
+    except OSError as error:
+        raise ChoreiaError(f"no host {host}: give the IPv4 address of what listens to OSC") from error
+
+
 def play(
     show: Show,
     host: str = "127.0.0.1",
