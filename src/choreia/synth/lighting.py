@@ -24,6 +24,8 @@ from choreia.types import ZONES, Cue, Motion, Music, Stage, Style
 FPS = 30.0
 MUSIC_SHARE = 0.65
 """How much of a look's energy comes from the music where somebody dances; the rest is the dancer's."""
+LEAST_ACTIVITY = 0.3
+"""What counts as much movement, on average, in the calmest dance."""
 PULSE_HZ = 2.9
 """Beats faster than this are taken by twos, fours: every one would be too many flashes."""
 HIT_S = 0.4
@@ -32,7 +34,7 @@ ON_BEAT_S = 0.08
 """A hit as near as this to a beat is danced on it."""
 PULSE_SHARE = 0.5
 """How much of its beats a look keeps where somebody dances: the rest of the accents is the dancer's."""
-ROOM = 0.6
+ROOM = 0.75
 """Part of its level that a look keeps behind a dancer who hardly moves; accents need room above."""
 SIDE_GAIN, HIT_GAIN = 0.25, {"spot": 0.3, "back_centre": 0.3, "top": 0.15}
 HIT_SIDE = 0.45
@@ -72,12 +74,13 @@ def design(music: Music, dance: Motion | None = None, *, seed: int = 0, wish: Wi
 
 
 def mixed_energy(music: Music, dancer: Dancer | None, times_s: np.ndarray) -> np.ndarray:
-    """Energy of music and dancer, (T,) in [0, 1], the dancer's averaged over a second and a half."""
+    """Energy of music and dancer, (T,) in [0, 1], the dancer's over a second and a half and against the dance's own large values."""
     heard = np.clip(clock.resample(music.energy.values[:, 0], music.energy.fps, times_s), 0, 1).astype(float)
     if dancer is None:
         return heard
     seen = ndimage.gaussian_filter1d(dancer.activity.astype(float), 0.75 * FPS, mode="nearest")
-    return MUSIC_SHARE * heard + (1 - MUSIC_SHARE) * seen
+    most = max(float(np.percentile(seen, 90)), LEAST_ACTIVITY)
+    return MUSIC_SHARE * heard + (1 - MUSIC_SHARE) * np.minimum(seen / most, 1)
 
 
 def dress(scenes: Sequence[Scene]) -> np.ndarray:

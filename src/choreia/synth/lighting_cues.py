@@ -24,6 +24,8 @@ HIT_SHARE, HIT_RATIO = 98, 1.8
 """A beat that is struck is above this percentile of the onsets on beats, and this many times their median."""
 HIT_GAP_BARS = 4
 SIDES = [ZONES.index("side_left"), ZONES.index("side_right")]
+PRESET_S = 0.1
+"""Least time before the first look."""
 WORK_LEVEL = 0.15
 """Side light that is left of a blackout on a moving dancer."""
 BUTTON_ENERGY = 0.3
@@ -90,10 +92,10 @@ def opening(scene: Scene, costume: np.ndarray, song: Song, moving: np.ndarray) -
     bars = song.music.downbeats_s
     bar = float(np.median(np.diff(bars))) if len(bars) > 1 else 2.0
     fade = min(0.2 if bang else float(np.clip(2 * bar, 1.0, 6.0)), scene.end_s / 2)
-    look = Cue(0.0, fade, 0.0, state(scene, costume), scene.look.name, f"OPEN {_titled(scene)}")
+    look = Cue(0.0, fade, fade, state(scene, costume), scene.look.name, f"OPEN {_titled(scene)}")
     if not moving[: clock.to_frame(fade, 30.0) + 1].any():
         return [look]
-    first = beat_after(0.0, song.music, 0 if song.music.has_beat and song.music.beats_s[0] < 1e-3 else 1)
+    first = beat_after(PRESET_S, song.music)
     preset = Cue(0.0, 0.0, 0.0, _work_light(state(scene, costume)), "", "PRESET")
     return [preset, replace(look, time_s=first)] if 0 < first < scene.end_s / 2 else [replace(look, fade_in_s=0.0)]
 

@@ -29,7 +29,7 @@ class Dancer:
     """A dance as light sees it, rows at 30 Hz.
 
     activity (T,) in [0, 1]: movement, by the square root of kinetic energy over its own large values. moving (T,)
-    bool: faster than safety lets anyone be in the dark. lean (T,) in [-1, 1]: where the
+    bool: faster than safety lets anyone be in the dark, or soon or just before. lean (T,) in [-1, 1]: where the
     dancer is and goes, left (+X) positive. centre (T,) in [0, 1]: how near the middle. still (T,) in [0, 1]: 1 in rest.
     hits_s (n,), sizes (n,) in (0, 1]: sharp stops, sorted by time,
     with the lean of each in hit_leans (n,).
@@ -58,7 +58,8 @@ def watch(motion: Motion, times_s: np.ndarray) -> Dancer:
     fps = 1 / max(float(times_s[1] - times_s[0]), 1e-6) if len(times_s) > 1 else 30.0
     inside = hits_s < times_s[-1]
     lean, centre = clock.resample(going, motion.fps, times_s), np.exp(-((off / REACH_M) ** 2))
-    moving = ndimage.binary_closing((fastest > safety.MOVING_M_S) & (times_s < motion.duration_s), np.ones(max(1, round(fps / 2)), bool))
+    moving = (fastest > safety.MOVING_M_S) & (times_s < motion.duration_s)
+    moving = ndimage.binary_dilation(moving, np.ones(max(1, round(fps / 2)), bool))
     return Dancer(
         activity, moving, lean, centre, _still(activity, fps), hits_s[inside], sizes[inside], np.interp(hits_s[inside], times_s, lean)
     )
