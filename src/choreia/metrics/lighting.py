@@ -161,7 +161,7 @@ def cue_errors(cues: Sequence[Cue], beats_s: np.ndarray, fps: float = 30.0) -> n
 def reactions(cues: Sequence[Cue], rows: np.ndarray, fps: float) -> np.ndarray:
     """Frames by which what lamps do is late to each cue, (n,), negative when early; `rows` (T, d): light or DMX levels at `fps`.
 
-    The largest change from frame to frame within 0.2 s of the cue, counted in the middle of its two frames: a cue that is obeyed at the next
+    The largest change from frame to frame within 0.2 s of the cue, counted in the middle of its two frames: a cue obeyed at the next
     frame is at most half a frame off. Only cues that fade in `SNAP_S` or less have a moment; those that change nothing are left out.
     """
     values = np.asarray(rows, float)

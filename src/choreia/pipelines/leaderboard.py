@@ -20,13 +20,19 @@ from choreia.pipelines.judge_inbetween import inbetween
 from choreia.pipelines.judge_length import length
 from choreia.pipelines.judge_moves import moves
 from choreia.pipelines.judge_restyle import restyled
+from choreia.pipelines.judge_stage import stage
+from choreia.pipelines.judge_stage_light import cost, light
 from choreia.pipelines.judge_text import entrants, text
 from choreia.pipelines.judge_tokenizer import tokenizer
+from choreia.pipelines.light_priors import table as lights
 from choreia.pipelines.measuring import Progress
 
 _NOTHING = 1e-5
-TABLES = ("dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth", "inbetween", "restyle", "edits")
-"""Those made when none is named; "ablations" needs `runs` and is made when it is."""
+TABLES = (
+    "dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth", "inbetween", "restyle", "edits", "stage", "lighting",
+    "perform",
+)  # fmt: skip
+"""Those made when none is named; "ablations", which needs `runs`, and "lights", which needs `shows`, are made when they are."""
 
 
 def leaderboard(
@@ -36,6 +42,7 @@ def leaderboard(
     songs: Path | None = None,
     midi: Path | None = None,
     runs: Path | None = None,
+    shows: Path | None = None,
     seeds: int = 5,
     workers: int = 2,
     results: Path | None = None,
@@ -44,11 +51,14 @@ def leaderboard(
     """Rows of every table by its name as "tables", and all of them as a Markdown "text".
 
     Args:
-        data: what `choreia prepare` wrote; needed by all tables but "beats", "text", "length", "growth", "restyle" and "edits".
-        only: which of `TABLES`, or "ablations".
-        songs: recordings to dance to, besides four composed songs.
+        data: what `choreia prepare` wrote; needed by all tables but "beats", "text", "length", "growth", "restyle", "edits", "perform"
+            and "lights".
+        only: which of `TABLES`, or "ablations", "lights".
+        songs: recordings to dance to, besides four composed songs, and to light.
         midi: unpacked music with labels, for "beats"; None: composed songs alone.
-        runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each, and of an "inbetween".
+        runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each, and of an "inbetween" and
+            a "theatre".
+        shows: unpacked real light shows, for "lights".
         seeds: dances for each song of "dance" and "ablations".
         workers: processes.
         results: Markdown file in which each table is put between `<!-- NAME -->` and `<!-- /NAME -->`.
@@ -67,6 +77,10 @@ def leaderboard(
         "inbetween": lambda: inbetween(_needed(data), runs, workers, progress),
         "restyle": lambda: restyled(workers=workers, progress=progress),
         "edits": lambda: edits(progress=progress),
+        "stage": lambda: stage(_needed(data), runs, workers, progress),
+        "lighting": lambda: light(_needed(data), songs, workers, progress),
+        "perform": lambda: cost(runs),
+        "lights": lambda: lights(shows),
     }
     if unknown := [name for name in only if name not in judges]:
         raise ChoreiaError(f"there is no table {unknown[0]!r}: choose among {', '.join(judges)}")
