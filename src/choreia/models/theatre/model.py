@@ -22,8 +22,9 @@ from choreia.models.theatre.denoiser import Denoiser
 from choreia.models.theatre.given import Given, pack
 from choreia.models.theatre.music import MusicEncoder, beat_pulse
 from choreia.models.theatre.objective import Encoders, schedule_of
-from choreia.models.theatre.rows import fold, music_rows, style_of, style_rows
+from choreia.models.theatre.rows import fold, music_rows, nearest_rows, style_of, style_rows
 from choreia.models.theatre.space import Space
+from choreia.motion.timing import resample
 from choreia.nn.precision import quick, ready
 from choreia.stage.settling import staged
 from choreia.stage.style import to_vector
@@ -33,6 +34,7 @@ from choreia.types import Motion, Music, Stage, Style
 MODEL, ENCODERS = "theatre", "theatre-encoders"
 
 ANYTHING = Wish()
+FPS = 30.0
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,11 @@ class Generator:
     def perform(self, music: Music, *, dance: Motion | None = None, wish: Wish = ANYTHING, seed: int = 0) -> tuple[Motion, Stage]:
         """Movement and stage for a song, or a stage for a `dance` to it: rules plan which look comes when, the network does the rest."""
         plan = design(music, dance, seed=seed, wish=wish)
-        times = clock.frame_times(self.frames(music), self.config.sizes.fps)
-        targets = to_vector(plan.slices)[plan.slice_at(times)]
-        shown = self.show(music, targets=targets, dance=dance, seed=seed)
-        count = clock.frames_in(music.duration_s, self.config.sizes.fps)
-        return shown.motion.slice(0, count), staged(shown.track.rows(slice(0, count)), music, self.config.sizes.fps)
+        fps = self.config.sizes.fps
+        targets = to_vector(plan.slices)[plan.slice_at(clock.frame_times(self.frames(music), fps))]
+        shown = self.show(music, targets=targets, dance=None if dance is None else resample(dance, fps), seed=seed)
+        times = clock.frame_times(clock.frames_in(music.duration_s, FPS), FPS)
+        return resample(shown.motion, FPS).slice(0, len(times)), staged(shown.track.rows(nearest_rows(shown.track, fps, times)), music)
 
     def frames(self, music: Music) -> int:
         """Frames that cover a song."""

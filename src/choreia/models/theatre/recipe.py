@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from choreia import clock
 from choreia.data.scores import music_of
 from choreia.data.shards import Sample, mirrored, read_samples
 from choreia.errors import ChoreiaError
@@ -20,8 +21,9 @@ from choreia.models.theatre.config import Config, Stage, variant
 from choreia.models.theatre.model import ENCODERS, MODEL, Normal, load_encoders
 from choreia.models.theatre.objective import EncoderObjective, Objective
 from choreia.models.theatre.performances import Draw, Performed, Song
-from choreia.models.theatre.rows import fold, music_rows, style_rows
+from choreia.models.theatre.rows import fold, music_rows, nearest_rows, style_rows
 from choreia.models.theatre.space import Space
+from choreia.motion.timing import resample
 from choreia.stage.style import to_vector
 from choreia.synth.lighting import design
 from choreia.training.loop import Settings, train
@@ -44,13 +46,13 @@ def performed(folder: Path, config: Config, space: Space, seed: int) -> Iterator
         raise ChoreiaError(f"{folder}: holds neither real/ nor synthetic/; make them with `choreia prepare`")
     for part in parts:
         for sample in read_samples(part, "train"):
-            if sample.music and len(sample.motion) >= config.window * config.sizes.fold:
+            if sample.music and sample.motion.duration_s * config.sizes.fps >= config.window * config.sizes.fold:
                 yield from (_performed(one, config, space, seed) for one in (sample, mirrored(sample)))
 
 
 def _performed(sample: Sample, config: Config, space: Space, seed: int) -> Performed:
-    frames = len(sample.motion) // (2 * config.sizes.fold) * 2 * config.sizes.fold
-    motion = sample.motion.slice(0, frames)
+    whole = resample(sample.motion, config.sizes.fps)
+    motion = whole.slice(0, len(whole) // (2 * config.sizes.fold) * 2 * config.sizes.fold)
     kind = sample.labels.kind if sample.labels.kind == "synthetic" else "real dance" if sample.labels.dance else "real"
     songs = tuple(_lit(sample, motion, number, config, seed) for number in range(len(sample.music)))
     return Performed(space.encode(motion).astype(np.float32), space.seen(motion).astype(np.float16), songs, WEIGHTS[kind])
@@ -61,10 +63,11 @@ def _lit(sample: Sample, motion: Motion, number: int, config: Config, seed: int)
     sizes = config.sizes
     music = music_of(sample.music[number], motion.duration_s)
     stages = [design(music, motion, seed=int(np.random.default_rng((seed, number, k)).integers(2**31))) for k in range(DESIGNS)]
-    count = len(motion) // sizes.fold
+    frames = clock.frame_times(len(motion), sizes.fps)
     rows = fold(torch.from_numpy(music_rows(music, len(motion), sizes.fps)), sizes.fold).numpy()
-    at = (np.arange(count) + 0.5) * sizes.fold / sizes.fps
-    styles = tuple(style_rows(stage.track.rows(slice(0, count * sizes.fold)), sizes.fold).astype(np.float16) for stage in stages)
+    at = frames[sizes.fold // 2 :: sizes.fold]
+    tracks = [stage.track.rows(nearest_rows(stage.track, stage.fps, frames)) for stage in stages]
+    styles = tuple(style_rows(track, sizes.fold).astype(np.float16) for track in tracks)
     targets = tuple(to_vector(stage.slices)[stage.slice_at(at)].astype(np.float16) for stage in stages)
     return Song(rows.astype(np.float16), styles, targets)
 

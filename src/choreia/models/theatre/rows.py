@@ -55,6 +55,11 @@ def _pulse(times_s: np.ndarray, at_s: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * ((times_s - clock.nearest(at_s, times_s)) / PULSE_S) ** 2)
 
 
+def nearest_rows(track: Style, fps: float, times_s: np.ndarray) -> np.ndarray:
+    """Indices of the rows of a track at `fps` that hold at times (n,); its last row holds on."""
+    return np.minimum((np.asarray(times_s) * fps + 1e-6).astype(int), len(track) - 1)
+
+
 def fold(rows: Tensor, frames: int) -> Tensor:
     """(..., N · frames, C) to (..., N, frames · C)."""
     return rows.unflatten(-2, (-1, frames)).flatten(-2)
