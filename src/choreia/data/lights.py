@@ -113,11 +113,14 @@ def _levels(node: ElementTree.Element, nodes: dict[str, ElementTree.Element], de
     return found
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Rows of a CSV file by the names of its first line."""
+def _rows(path: Path, columns: tuple[str, ...] = ()) -> list[dict[str, str]]:
+    """Rows of a CSV file by the names of its first line, that has all `columns`."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            if missing := [name for name in columns if name not in (reader.fieldnames or ())]:
+                raise ChoreiaError(f"{path}: no column {missing[0]!r}; give the cues of a light show as CSV")
+            return list(reader)
     except (OSError, UnicodeDecodeError) as error:
         raise ChoreiaError(f"{path}: cannot be read ({error}); give a CSV file of cues") from error
 
@@ -125,13 +128,13 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def read_cue_list(path: Path, desk: Desk) -> LightShow:
     """The cues of a CSV with `FADE IN` and up to three functions a row; cues that start another show are left out."""
     states, fades = [], []
-    for row in _rows(path):
+    for row in _rows(path, ("FADE IN",)):
         pairs = [(row.get(f"FUNCTION {i} TYPE") or "", row.get(f"FUNCTION {i} NAME") or "") for i in (1, 2, 3)]
         played = [pair for pair in pairs if pair[0]]
         if any(kind == "SHOW" for kind, _ in played):
             continue
         states.append(desk.rgb(played))
-        fades.append(FADES_S[row["FADE IN"]])
+        fades.append(_fade_s(row["FADE IN"]))
     return _house_show(path.stem, None, fades, states)
 
 
@@ -139,17 +142,28 @@ def read_timed_cues(path: Path, desk: Desk) -> LightShow:
     """The cues of a CSV with `TIMECODE` and a function a row; those of one time are one state."""
     at: dict[float, list[tuple[str, str]]] = {}
     fades: dict[float, float] = {}
-    for row in _rows(path):
+    for row in _rows(path, ("TIMECODE", "FADEIN", "FUNCTION", "NAME")):
         time = _seconds(row["TIMECODE"])
         at.setdefault(time, []).append((row["FUNCTION"].upper(), row["NAME"]))
-        fades[time] = max(fades.get(time, 0.0), FADES_S[row["FADEIN"]])
+        fades[time] = max(fades.get(time, 0.0), _fade_s(row["FADEIN"]))
     times = sorted(at)
     return _house_show(path.stem, np.array(times), [fades[time] for time in times], [desk.rgb(at[time]) for time in times])
 
 
 def _seconds(text: str) -> float:
-    minutes, seconds = text.split(":")
-    return round(60 * int(minutes) + float(seconds), 3)
+    """Seconds of `minutes:seconds`; ChoreiaError for anything else."""
+    try:
+        minutes, seconds = text.split(":")
+        return round(60 * int(minutes) + float(seconds), 3)
+    except ValueError as error:
+        raise ChoreiaError(f"light cues: {text!r} is no time; write minutes:seconds as 01:03.400") from error
+
+
+def _fade_s(word: str) -> float:
+    """Seconds of a word for a fade; ChoreiaError for an unknown one."""
+    if word not in FADES_S:
+        raise ChoreiaError(f"light cues: no fade {word!r}; write one of {', '.join(FADES_S)}")
+    return FADES_S[word]
 
 
 def _house_show(name: str, times_s: np.ndarray | None, fades_s: list[float], states: list[np.ndarray]) -> LightShow:

@@ -37,7 +37,8 @@ def _row(what: str, show: str, items: np.ndarray, reduce: Callable[[np.ndarray],
     """A line of the table: the reduced items with their 95 % interval, beside what chance gives."""
     items = np.asarray(items, float)
     low, high = interval(items, reduce)
-    return {"statistic": what, "show": show, "n": len(items), "value": float(reduce(items)), "low": low, "high": high, "null": null}
+    value = float(reduce(items)) if len(items) else float("nan")
+    return {"statistic": what, "show": show, "n": len(items), "value": value, "low": low, "high": high, "null": null}
 
 
 def read_shows(folder: Path) -> list[LightShow]:

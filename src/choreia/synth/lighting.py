@@ -101,9 +101,9 @@ def live(track: Style, scenes: Sequence[Scene], found: Sequence[Cue], song: Song
         if dancer:
             added += hit_light(dancer, times[rows], scene.look)
         light[rows] += presence[rows, None] * added
-        beam[rows, 0] += presence[rows] * pan
+        beam[rows, 0] = np.clip(beam[rows, 0] + presence[rows] * pan, -np.pi, np.pi)
     if dancer:
-        light = lit(follow(light, dancer, presence), dancer.moving & (times < found[-1].time_s))
+        light = never_dark(follow(light, dancer, presence), dancer.moving & (times < found[-1].time_s))
     return replace(track, light=np.clip(light, 0, 1), beam=beam)
 
 
@@ -181,7 +181,7 @@ def follow(light: np.ndarray, dancer: Dancer, presence: np.ndarray) -> np.ndarra
     return light
 
 
-def lit(light: np.ndarray, moving: np.ndarray) -> np.ndarray:
+def never_dark(light: np.ndarray, moving: np.ndarray) -> np.ndarray:
     """Levels (T, len(ZONES)) with the sides raised where somebody who moves, `moving` (T,), would stand in the dark."""
     light = np.clip(light, 0, 1)
     missing = np.where(moving, np.maximum(1.01 * safety.LEAST_LIGHT - light @ safety.SEEN, 0), 0)

@@ -147,8 +147,8 @@ def choose_looks(song: Song, energies: dict[str, float], rng: np.random.Generato
 
 def choose_palette(chosen: list[Look], rng: np.random.Generator) -> Palette:
     """Colours for a song: a named palette that one of its looks asks for, or a harmony whose hue step is as common as in real shows."""
-    if rng.random() < 0.5:
-        names = sorted({name for one in chosen for name in one.palettes if name in NAMED})
+    names = sorted({name for one in chosen for name in one.palettes if name in NAMED})
+    if names and rng.random() < 0.5:
         return palette(str(rng.choice(names)))
     low, high = SKIN_GREEN
     hue = (high + rng.uniform(0, 2 * np.pi - (high - low))) % (2 * np.pi)
