@@ -184,3 +184,19 @@ def test_a_dark_style_is_a_dark_house():
     for fixture in HOUSE.fixtures:
         level = fixture.profile.best("intensity")[0]
         assert all(bytes_of(dmx, fixture)[offset] == 0 for offset in level.offsets)
+
+
+def test_a_lamp_goes_dark_and_waits_in_its_own_colour():
+    """Dark, red fading out, dark, blue, dark: emitters stay red until the first blue frame, and are red before the first light."""
+    par = HOUSE.of_zone("front_left")[0]
+    level = np.array([0, 0, 1, 0.5, 0, 0, 1, 0], np.float32)
+    red, blue = 0.5, 4.6
+    rows = still(8)
+    light = rows.light.copy()
+    light[:, ZONES.index("front_left")] = level
+    hue = np.where(np.arange(8) < 6, red, blue)
+    dmx = rig_dmx.render(HOUSE, replace(rows, light=light, hue=hue, saturation=np.ones(8)), fps=FPS)
+    heard = [bytes_of(dmx, par, frame) for frame in range(8)]
+    assert [row[0] for row in heard] == [0, 0, 255, 128, 0, 0, 255, 0]
+    assert [row[1:5] for row in heard[:6]] == [heard[2][1:5]] * 6 and heard[6][1:5] == heard[7][1:5] != heard[2][1:5]
+    assert heard[2][1] > heard[2][3] and heard[6][3] > heard[6][1]

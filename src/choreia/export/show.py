@@ -81,7 +81,7 @@ def _arrays(made: Production, path: Path, progress: Progress | None) -> None:
     times = np.array([(cue.time_s, cue.fade_in_s, cue.fade_out_s) for cue in stage.cues]).reshape(-1, 3)
     whole = {"fps": np.float64(stage.fps), "starts_s": stage.starts_s, "looks": np.array(stage.looks), "cue_times_s": times}
     with atomic_path(path) as partial:
-        np.savez(partial, **arrays, **whole)
+        np.savez(partial, **(arrays | whole))  # type: ignore[arg-type]
 
 
 def _project(made: Production, path: Path, progress: Progress | None) -> None:
@@ -90,6 +90,10 @@ def _project(made: Production, path: Path, progress: Progress | None) -> None:
 
 def _sheet(made: Production, path: Path, progress: Progress | None) -> None:
     cuesheet.write(path, made.show)
+
+
+def _page(made: Production, path: Path, progress: Progress | None) -> None:
+    path.write_text(json.dumps(page(made, path.parent), indent=1) + "\n", encoding="utf-8")
 
 
 Writer = Callable[[Production, Path, Progress | None], None]
@@ -105,7 +109,7 @@ FILES: dict[str, tuple[str, Writer]] = {
     "npz": ("stage.npz", _arrays),
     "take": ("show.take", _project),
     "mp4": ("show.mp4", _film),
-    "json": ("stage.json", lambda made, path, _: path.write_text(json.dumps(page(made, path.parent), indent=1) + "\n")),
+    "json": ("stage.json", _page),
 }
 """By format: the file's name and what writes it, in the order of writing; `stage.json`, the last, has the hashes of the others."""
 

@@ -34,7 +34,7 @@ NAMED_TIMES = 6
 
 @dataclass(frozen=True)
 class Asked:
-    """How to light, as a person says it: a look by its name or as a TOML file, a palette, a picture to light like, the rig, the designer."""
+    """How to light, as a person says it: a look by its name or as a TOML file, a palette, a picture to light like, a rig, a designer."""
 
     look: str | None = None
     palette: str | None = None

@@ -14,6 +14,7 @@ from choreia.pipelines.asking import NOTHING, Words, wish_for
 from choreia.pipelines.choreograph import choreograph_song
 from choreia.pipelines.dance import Request, _provenance
 from choreia.pipelines.dancers import USUAL, Guidance, dancer
+from choreia.pipelines.light import USUAL as USUAL_LIGHT
 from choreia.pipelines.light import production, provenance, told
 from choreia.pipelines.lighters import Progress
 from choreia.pipelines.lighting import Asked
@@ -28,7 +29,7 @@ DEFAULT_FORMATS = ("bvh", "glb", "npz", "take", "json", "qxw", "csv", "html", "m
 
 
 def perform(song: Path, out: Path, *, seed: int = 0, start_s: float = 0.0, seconds: float | None = None, style: str | None = None,
-            words: Words = NOTHING, guidance: Guidance = USUAL, model: str | None = None, asked: Asked = lighting.Asked(),
+            words: Words = NOTHING, guidance: Guidance = USUAL, model: str | None = None, asked: Asked = USUAL_LIGHT,
             formats: Sequence[str] = DEFAULT_FORMATS, sending: Sending | None = None, force: bool = False,
             progress: Progress | None = None, tell: Tell = print) -> dict[str, object]:  # fmt: skip
     """Dance `song` as `dance` does and light it as `light` does, into the folder `out`: one seed, one film of the lit stage.

@@ -36,7 +36,7 @@ th, td { border: 0.5pt solid #888; padding: 2pt 4pt; text-align: left }
 
 @dataclass(frozen=True)
 class Line:
-    """A cue as people read it, every column a text of `TITLES`: time mm:ss.ff, bar "12.3", fades in s, colour "#rrggbb" of the key light."""
+    """A cue as people read it, a text for each of `TITLES`: time mm:ss.ff, bar "12.3", fades in s, colour "#rrggbb" of the key light."""
 
     number: str
     time: str
