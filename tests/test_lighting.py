@@ -230,3 +230,12 @@ def test_a_strobe_keeps_under_two_a_second_and_comes_once():
     rates = [cue.strobe_hz for cue in stage.cues if cue.strobe_hz]
     assert rates == [pytest.approx(170 / 60 / 2)]
     assert stage.track.strobe_hz.max() <= 2
+
+
+@pytest.mark.parametrize("left_s", [0.02, 0.045, 0.08, 0.3])
+def test_a_last_section_of_hardly_a_frame(left_s):
+    """Its start lies after the last frame, or just before it: it is dropped, or has a slice."""
+    music = plain(5.0 + 0.4 / 30)
+    bound = music.duration_s - left_s
+    given = replace(music, sections=(Section(0.0, bound, "a"), Section(bound, music.duration_s, "b")))
+    assert len(design(given, dance([1.0], 5.0), seed=0).starts_s) == (2 if left_s > 2 / 30 else 1)

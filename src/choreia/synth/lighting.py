@@ -159,7 +159,8 @@ def hit_light(dancer: Dancer, times_s: np.ndarray, look: Look) -> np.ndarray:
     side of the dancer, up at once at the size of the hit, down in `HIT_S`."""
     gain = look.accent + np.array([HIT_GAIN.get(zone, 0.0) for zone in ZONES])
     added = np.zeros((len(times_s), len(ZONES)))
-    for hit, size, lean in zip(dancer.hits_s, dancer.sizes, dancer.hit_leans, strict=True):
+    near = (dancer.hits_s > times_s[0] - HIT_S) & (dancer.hits_s <= times_s[-1])
+    for hit, size, lean in zip(dancer.hits_s[near], dancer.sizes[near], dancer.hit_leans[near], strict=True):
         rows = slice(*np.searchsorted(times_s, [hit - 1e-9, hit + HIT_S]))
         zones = gain.copy()
         zones[[LEFT, RIGHT]] += HIT_SIDE * (1 + lean) / 2, HIT_SIDE * (1 - lean) / 2

@@ -32,6 +32,8 @@ CHARACTER = {
 CHARACTER_WEIGHTS = np.array([1.0, 0.5, 0.3])
 TRIPLE = {"warm_wash", "gobo_forest", "solo_spot", "gala_finale", "silhouette"}
 """Looks that suit a waltz; the others are put back in metres of three and six."""
+SHORTEST_S = 2 / 30
+"""A shorter section might hold no frame: it goes to the one before."""
 SLOW_BPM, FAST_BPM = 70.0, 150.0
 CALM_BARS, DRIVEN_BARS = 8, 4
 """How long a phrase keeps one state: real shows that run to music change about every bar, so a driven scene is cut finer."""
@@ -99,7 +101,7 @@ def hear(music: Music, energy: np.ndarray) -> Song:
     """The song with section bounds on the nearest bar, where one is near; a song without sections is one section."""
     given = music.sections or (Section(0.0, music.duration_s, "A"),)
     bounds = [0.0, *(on_bar(section.start_s, music) for section in given[1:]), music.duration_s]
-    sections = tuple(replace(s, start_s=a, end_s=b) for s, (a, b) in zip(given, pairwise(bounds), strict=True) if b > a + 1 / 30)
+    sections = tuple(replace(s, start_s=a, end_s=b) for s, (a, b) in zip(given, pairwise(bounds), strict=True) if b > a + SHORTEST_S)
     tempo = float(np.median(music.tempo_bpm)) if music.has_beat and len(music.tempo_bpm) else SLOW_BPM
     whole = Section(0.0, music.duration_s, "A")
     return Song(music, energy, sections or (whole,), float(np.clip((tempo - SLOW_BPM) / (FAST_BPM - SLOW_BPM), 0, 1)))
@@ -114,7 +116,8 @@ def on_bar(time_s: float, music: Music) -> float:
 
 
 def material_energies(song: Song) -> dict[str, float]:
-    """Energy of each material, half as it is and half as it stands among the song's, by its role, in order of appearance."""
+    """Energy of each material, in order of appearance: half as it is, half as it stands among the song's, and what its role adds; a
+    chorus may come out above 1."""
     totals: dict[str, list[float]] = {}
     for section in song.sections:
         seconds, sums = totals.setdefault(section.label, [0.0, 0.0])
@@ -124,7 +127,7 @@ def material_energies(song: Song) -> dict[str, float]:
     low, high = min(plain.values()), max(plain.values())
     spread = high - low
     ranked = {label: 0.5 * value + 0.5 * ((value - low) / spread if spread > 0.05 else value) for label, value in plain.items()}
-    return {label: float(np.clip(value + ROLES.get(label, 0.0), 0, 1)) for label, value in ranked.items()}
+    return {label: max(0.0, value + ROLES.get(label, 0.0)) for label, value in ranked.items()}
 
 
 def choose_looks(song: Song, energies: dict[str, float], rng: np.random.Generator) -> dict[str, Look]:
