@@ -56,7 +56,7 @@ def leaderboard(
         only: which of `TABLES`, or "ablations", "lights".
         songs: recordings to dance to, besides four composed songs, and to light.
         midi: unpacked music with labels, for "beats"; None: composed songs alone.
-        runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each, and of an "inbetween" and
+        runs: folder of the folders that `choreia train dancemeld-…` and `choreia train choreia` wrote, a row each, an "inbetween" and
             a "theatre".
         shows: unpacked real light shows, for "lights".
         seeds: dances for each song of "dance" and "ablations".
