@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +26,10 @@ LARGEST = 1 << 26
 COLOURS = 3
 """Colours of a palette, at most."""
 
-_BLACK = 0.06  # lightness of what gives no light
+_SHORT_S = 60.0
+_BLACK = 0.12  # lightness of what gives no light
 _PALE, _COLOURED = 0.12, 0.08  # saturation under which light counts as white, and share of coloured light without which a picture is pale
-_BINS, _BLUR_BINS, _REACH_RAD, _LEAST = 120, 3, np.deg2rad(30), 0.08
+_BINS, _BLUR_BINS, _REACH_RAD, _LEAST = 120, 3, np.deg2rad(30), 0.05
 _ENERGIES = np.linspace(0, 1, 5)
 
 
@@ -47,18 +49,23 @@ def like(path: str | Path, seer: visual.Seer | None = None) -> Wish:
 
 
 def read_pictures(path: Path) -> np.ndarray:
-    """A picture, or `MOMENTS` of a video, shrunk as they are decoded: (n, HEIGHT, WIDTH, 3) uint8; those without light are left out."""
+    """A picture, or `MOMENTS` of a video, shrunk one by one: (n, HEIGHT, WIDTH, 3) uint8; those without light are left out.
+
+    A minute of video is decoded through; of a longer one the pictures that can be jumped to are taken, so that hours take no longer.
+    """
     import av
 
     av.logging.set_level(None)
     if not path.is_file():
         raise ChoreiaError(f"there is no file {path}: give a picture or a video")
     bounds: Any = [_BOUND]
+    found: list[np.ndarray] = []
     try:
         with av.open(str(path), stream_options=bounds) as container:
-            found = list(_moments(container))
-    except (av.FFmpegError, ValueError, IndexError, StopIteration, MemoryError):
-        found = []
+            for frame in _moments(container):
+                found.append(frame.to_ndarray(format="rgb24", width=WIDTH, height=HEIGHT, interpolation="AREA"))
+    except (av.FFmpegError, ValueError, IndexError, MemoryError):
+        pass  # what was whole before the fault is enough
     if not found:
         raise ChoreiaError(f"{path} is no picture or video that can be read, or has over {LARGEST / 1e6:.0f} megapixels: save it anew")
     lit = [picture for picture in found if _lightness(picture).max() > _BLACK]
@@ -70,25 +77,32 @@ def read_pictures(path: Path) -> np.ndarray:
 _BOUND = {"max_pixels": str(LARGEST)}
 
 
-def _moments(container: Any) -> Iterator[np.ndarray]:
-    """The picture at the middle of each of `MOMENTS` stretches, or the first pictures where the length is not known."""
+def _moments(container: Any) -> Iterator[Any]:
+    """Pictures at the middles of `MOMENTS` stretches, or in every second of the first where the length is not known."""
     track = container.streams.video[0]
     track.codec_context.options = _BOUND
     track.thread_type = "AUTO"
-    length = container.duration or 0  # microseconds
-    if length < 1e6:
-        pictures = container.decode(track)
-        yield from (_shrunk(frame) for _, frame in zip(range(MOMENTS), pictures, strict=False))
-        return
-    for k in range(MOMENTS):
-        container.seek(int((k + 0.5) / MOMENTS * length) + (container.start_time or 0))
-        frame = next(container.decode(track), None)
-        if frame is not None:
-            yield _shrunk(frame)
+    start_s, length_s = (float(value or 0) / 1e6 for value in (container.start_time, container.duration))
+    times_s = start_s + (np.arange(MOMENTS) + 0.5) * length_s / MOMENTS if length_s else np.arange(MOMENTS, dtype=float)
+    if length_s <= _SHORT_S:
+        yield from _passing(container.decode(track), times_s)
+    else:
+        for time_s in times_s:
+            container.seek(int(time_s * 1e6))
+            yield from islice(container.decode(track), 1)
 
 
-def _shrunk(frame: Any) -> np.ndarray:
-    return frame.to_ndarray(format="rgb24", width=WIDTH, height=HEIGHT, interpolation="AREA")
+def _passing(frames: Iterator[Any], times_s: np.ndarray) -> Iterator[Any]:
+    """Of frames in order the first at or after each time; the only one where there is but one."""
+    count, frame = 0, None
+    for frame in frames:
+        while count < len(times_s) and (frame.time or 0.0) >= times_s[count]:
+            yield frame
+            count += 1
+        if count == len(times_s):
+            return
+    if frame is not None and not count:
+        yield frame
 
 
 def _lightness(picture: np.ndarray) -> np.ndarray:
@@ -116,7 +130,7 @@ def main_colours(pictures: np.ndarray, name: str = "picture") -> Palette:
 
 def _clusters(hue: np.ndarray, weight: np.ndarray, saturation: np.ndarray) -> list[tuple[float, float]]:
     """Mean hue in [0, 2 pi) and mean saturation of up to `COLOURS` peaks of weight on the hue circle; each peak takes what is within 30
-    degrees of it, and none has less than a twelfth of the weight."""
+    degrees of it, and none has less than a twentieth of the weight."""
     left, found = weight.copy(), list[tuple[float, float]]()
     while len(found) < COLOURS and left.sum() > _LEAST * weight.sum():
         near = np.abs(_turn(hue - _peak(hue, left))) < _REACH_RAD

@@ -31,10 +31,10 @@ _AT_ONCE = 256
 
 @dataclass(frozen=True)
 class Config:
-    """`channels` after each halving of the picture, `width` of the layers behind, `temperature` of the contrastive loss, and shares in the loss."""
+    """`channels` after each halving of the picture, `width` of the layers behind, `temperature` of the contrast, shares in the loss."""
 
-    channels: tuple[int, ...] = (24, 48, 96, 96)
-    width: int = 256
+    channels: tuple[int, ...] = (16, 32, 64, 64)
+    width: int = 192
     temperature: float = 0.1
     regression: float = 10.0
     agreement: float = 1.0
