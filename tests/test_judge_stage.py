@@ -169,10 +169,19 @@ def test_accents_stand_beside_those_of_other_dances():
     assert near["reached"] == [] and far["reached"] == ["another dance"]
 
 
-def test_the_designer_answers_the_dancer_it_sees(items, monkeypatch):
-    monkeypatch.setattr(judge_stage_light, "OTHERS", 1)
-    found = [judge_stage_light._lit("rules", sees, (0, items[0])) for sees in (True, False)]
-    assert found[0].shared.own > found[1].shared.own and found[0].shared.others.shape == (1,)
+def test_a_lighter_sees_the_dancer_or_not(items, monkeypatch):
+    monkeypatch.setattr(judge_stage_light, "OTHERS", 2)
+    seen = []
+
+    class Eye:
+        def light(self, music, dance, *, seed, wish, progress):
+            seen.append(dance)
+            return judge_stage.design(music, dance, seed=seed, wish=wish)
+
+    monkeypatch.setattr(judge_stage_light, "_lighter", lambda name: Eye())
+    found = [judge_stage_light._lit("anyone", sees, (0, items[0])) for sees in (True, False)]
+    assert seen == [items[0].dance, None]
+    assert found[0].shared.own != found[1].shared.own and found[0].shared.others.shape == (2,)
 
 
 def test_lamps_of_the_default_rig_obey_at_the_next_frame(items):

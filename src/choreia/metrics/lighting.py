@@ -38,7 +38,7 @@ _FOOT = 0.25  # part of a step's height at which its ends are looked for
 _REST = 3  # frames of little change that end a change, looking back
 _DARK = 0.02  # where no zone is above this level there is no light to speak of
 _NOTHING = 1e-9
-_BEAT_WAVES, _BAR_WAVES = 4, 8
+_BEAT_WAVES, _EIGHT_WAVES = 4, 16
 _WINDOW_S = 0.2
 _EDGE_S = 2.0  # at either end of a song nobody may dance and no lamp may burn: that is no accent shared
 _SHIFTS = 100
@@ -195,8 +195,8 @@ def dance_accents(motion: Motion, count: int, fps: float = 30.0) -> np.ndarray:
 
 
 def what_music_explains(music: Music, count: int, fps: float = 30.0) -> np.ndarray:
-    """What may lie behind an accent without a dancer, (count, k): onsets at `LAGS_S`, waves of the bar, and for every material a level, the
-    energy and waves of the beat, so that any pattern that keeps to beat, bar and section counts as the music's."""
+    """What may lie behind an accent without a dancer, (count, k): onsets at `LAGS_S`, waves of the 8-count, and for every material a level,
+    the energy and waves of the beat, so that any pattern that keeps to beat, 8-count and section counts as the music's."""
     times = clock.frame_times(count, fps)
     energy = clock.resample(music.energy.values[:, 0].astype(float), music.energy.fps, times)
     materials = _materials(music, times)
@@ -205,7 +205,7 @@ def what_music_explains(music: Music, count: int, fps: float = 30.0) -> np.ndarr
     columns = [own * (materials == name)[:, None] for name in np.unique(materials)]
     onset = _onset(music)
     lagged = [clock.resample(onset, music.energy.fps, times - lag) for lag in LAGS_S]
-    return np.concatenate([*columns, _waves(times, music.downbeats_s, _BAR_WAVES), np.stack(lagged, axis=1)], axis=1)
+    return np.concatenate([*columns, _waves(times, music.eights_s, _EIGHT_WAVES), np.stack(lagged, axis=1)], axis=1)
 
 
 def _materials(music: Music, times_s: np.ndarray) -> np.ndarray:
