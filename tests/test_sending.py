@@ -190,7 +190,12 @@ class Card:
 def test_the_show_is_where_the_song_is_heard(monkeypatch):
     """Samples 0 to 399 sound from 100.5 s of the card on, the next from 100.6: half a second of latency is no error."""
     cards = []
-    monkeypatch.setitem(sys.modules, "sounddevice", types.SimpleNamespace(OutputStream=lambda *a, **k: cards.append(Card(*a, **k)) or cards[0]))
+
+    def opened(*given, **named):
+        cards.append(Card(*given, **named))
+        return cards[0]
+
+    monkeypatch.setitem(sys.modules, "sounddevice", types.SimpleNamespace(OutputStream=opened))
     audio = Audio(np.arange(1000, dtype=np.float32)[None] / 1000, 4000)
     with sending._song(audio, print) as clock:
         (card,) = cards

@@ -18,7 +18,7 @@ from choreia.export.bundle import Progress, song_in, staging_in
 from choreia.files import atomic_path
 from choreia.music import files
 from choreia.stage import style
-from choreia.stage.output import cuesheet, midi, mvr, osc, qlc, qlc_fixture
+from choreia.stage.output import cuesheet, midi, mvr, osc, qlc
 from choreia.stage.output.show import Show, label
 from choreia.stage.palettes import linear_to_srgb
 from choreia.stage.safety import Intervention, Limits
@@ -81,7 +81,7 @@ def _arrays(made: Production, path: Path, progress: Progress | None) -> None:
     times = np.array([(cue.time_s, cue.fade_in_s, cue.fade_out_s) for cue in stage.cues]).reshape(-1, 3)
     whole = {"fps": np.float64(stage.fps), "starts_s": stage.starts_s, "looks": np.array(stage.looks), "cue_times_s": times}
     with atomic_path(path) as partial:
-        np.savez(partial, **(arrays | whole))  # type: ignore[arg-type]
+        np.savez(partial, **(arrays | whole))
 
 
 def _project(made: Production, path: Path, progress: Progress | None) -> None:
@@ -114,14 +114,6 @@ FILES: dict[str, tuple[str, Writer]] = {
 """By format: the file's name and what writes it, in the order of writing; `stage.json`, the last, has the hashes of the others."""
 
 DEFAULT_FORMATS = ("qxw", "csv", "html", "json", "npz")
-
-
-def names(formats: Sequence[str], show: Show) -> list[str]:
-    """The files that `write_show` leaves, beside a song that may be needed."""
-    found = [FILES[name][0] for name in FILES if name in formats]
-    if "qxw" in formats:
-        found += [qlc_fixture.file_name(model) for model in qlc_fixture.models(show.rig).values()]
-    return [*found, REPORT] if found else []
 
 
 def check_show(out: Path, formats: Sequence[str], force: bool, known: Sequence[str] = tuple(FILES)) -> None:

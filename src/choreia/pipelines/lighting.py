@@ -84,15 +84,20 @@ def _like(path: Path) -> Wish:
 
 def read_dance(path: Path) -> Motion:
     """The dance of a project file or of any motion file, on choreia-24."""
-    motion = dance_in(path) if path.suffix.lower() == take_file.SUFFIX else io.read(path)
+    motion = dance_in(path) if path.suffix.lower() == take_file.SUFFIX else _ours(io.read(path))
     if motion is None:
         raise ChoreiaError(f"{path} holds no dance: give another file, or light the song alone")
-    return motion if motion.skeleton.names == choreia24().names else to_choreia24(motion)
+    return motion
 
 
 def dance_in(take: Path) -> Motion | None:
-    """The dance of a project file, None where it holds none."""
-    return take_file.load(take).performance.motion
+    """The dance of a project file on choreia-24, None where it holds none."""
+    motion = take_file.load(take).performance.motion
+    return None if motion is None else _ours(motion)
+
+
+def _ours(motion: Motion) -> Motion:
+    return motion if motion.skeleton.names == choreia24().names else to_choreia24(motion)
 
 
 def fitted(motion: Motion, duration_s: float) -> tuple[Motion, tuple[str, ...]]:
