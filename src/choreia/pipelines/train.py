@@ -22,7 +22,10 @@ from choreia.models.textmotion import recipe as textmotion
 from choreia.models.textmotion.config import variant as textmotion_variant
 from choreia.models.textmotion.model import load as load_textmotion
 from choreia.models.theatre import recipe as theatre
+from choreia.models.theatre import visual_recipe as theatre_visual
 from choreia.models.theatre.config import variant as theatre_variant
+from choreia.models.theatre.visual import Config as VisualConfig
+from choreia.pipelines.stage_pictures import make_pictures
 from choreia.text.encode import Embedding, Encoder, clip_encoder
 from choreia.training.loop import Settings
 
@@ -56,6 +59,7 @@ def train(recipe: str, data: Path, out: Path, *, variant: str = "small", steps: 
         "textmotion": lambda: _textmotion(data, out, variant, _settings(out / "textmotion", seed, max_minutes), steps),
         "inbetween": lambda: _inbetween(data, out, variant, _settings(out / "inbetween", seed, max_minutes), steps),
         "theatre-encoders": lambda: _theatre_encoders(data, out, variant, _settings(out / "encoders", seed, max_minutes), steps),
+        "theatre-visual": lambda: _theatre_visual(data, _settings(out / "visual", seed, max_minutes), steps),
         "theatre": lambda: _theatre(out, variant, _settings(out / variant, seed, max_minutes), steps),
         "beats": lambda: _beats(data, out, seed),
     }
@@ -111,6 +115,11 @@ def _inbetween(data: Path, out: Path, variant: str, settings: Settings, steps: i
 
 def _theatre_encoders(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
     return theatre.train_encoders(data, settings.out, theatre_variant(variant), default_latents(), settings, steps)
+
+
+def _theatre_visual(data: Path, settings: Settings, steps: int | None) -> Path:
+    pictures = theatre_visual.Pictures.read(make_pictures(data, settings.out / "pictures", seed=settings.seed))
+    return theatre_visual.train_visual(pictures, settings.out, VisualConfig(), theatre_visual.Fit(), settings, steps)
 
 
 def _theatre(out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
