@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from choreia.errors import ChoreiaError
 from choreia.motion.kinematics import positions
@@ -9,8 +10,6 @@ from choreia.motion.posing import posed, shortest_turn
 from choreia.motion.rotations import matrix_to_quaternion
 from choreia.motion.skeleton import choreia24
 from choreia.types import Motion
-
-torch = pytest.importorskip("torch")
 
 
 def wild(frames: int, size: float, seed: int = 0) -> Motion:

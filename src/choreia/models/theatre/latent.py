@@ -31,23 +31,23 @@ class SharedSpace(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.half = sizes.latent // 2
+        self.shared = sizes.latent // 2
         self.project = nn.ModuleDict({name: nn.Linear(sizes.width, sizes.latent, bias=False) for name in MODALITIES})
-        self.motion_of = nn.Linear(self.half, 2 * self.half)
-        self.visual_of = nn.Linear(2 * self.half, 2 * self.half)
+        self.motion_of = nn.Linear(self.shared, 2 * self.shared)
+        self.visual_of = nn.Linear(2 * self.shared, 2 * self.shared)
 
     def forward(self, encoded: dict[str, Tensor]) -> dict[str, Tensor]:
         """Encodings (B, N, width) by modality to what is common of their latents, (B, N, latent / 2)."""
-        return {name: self.project[name](h)[..., : self.half] for name, h in encoded.items()}
+        return {name: self.project[name](h)[..., : self.shared] for name, h in encoded.items()}
 
     def orthogonality(self) -> Tensor:
         """Mean square cosine of directions that are to differ: own ones of two modalities, and own and common ones of each."""
-        common, own = (self._directions(part) for part in (slice(None, self.half), slice(self.half, None)))
+        common, own = (self._directions(part) for part in (slice(None, self.shared), slice(self.shared, None)))
         apart = [own[a] @ own[b].T for a, b in combinations(MODALITIES, 2)] + [own[name] @ common[name].T for name in MODALITIES]
         return torch.stack([cosines.square().mean() for cosines in apart]).mean()
 
     def _directions(self, part: slice) -> dict[str, Tensor]:
-        return {name: F.normalize(self.project[name].weight[part], dim=1) for name in MODALITIES}
+        return {name: F.normalize(self.get_parameter(f"project.{name}.weight")[part], dim=1) for name in MODALITIES}
 
     def surprise(self, z: dict[str, Tensor]) -> Tensor:
         """-log p(z_a | z_m) - log p(z_v | z_m, z_a) of Eq. 3 a column, Gaussians whose mean and spread the conditions say."""

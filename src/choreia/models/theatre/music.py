@@ -3,6 +3,8 @@ positions, timbre and rhythm in their own codes, and a gate between them in ever
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -17,14 +19,14 @@ EVENTS = ("none", "strong", "offbeat", "subdivision")
 
 
 class Parallel(nn.Module):
-    """Convolutions of `KERNELS` beside one another, Eq. 1: `channels` outputs each."""
+    """Convolutions beside one another, one for each of `KERNELS`, Eq. 1."""
 
-    def __init__(self, convolution: type[nn.Conv1d] | type[nn.Conv2d], inside: int, channels: int, stride: tuple[int, ...] = (1,)) -> None:
+    def __init__(self, scales: Iterable[nn.Module]) -> None:
         super().__init__()
-        self.scales = nn.ModuleList(convolution(inside, channels, size, stride, padding=size // 2) for size in KERNELS)
+        self.scales = nn.ModuleList(scales)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, inside, ...) to (B, 3 · channels, ...)."""
+        """Channels of all scales, (B, channels, ...)."""
         return F.gelu(torch.cat([scale(x) for scale in self.scales], dim=1))
 
 
@@ -34,7 +36,7 @@ class Spectral(nn.Module):
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         wide, slow = 3 * sizes.channels, 2 if sizes.fold % 2 == 0 else 1
-        self.scales = Parallel(nn.Conv2d, 1, sizes.channels, (1, 2))
+        self.scales = Parallel(nn.Conv2d(1, sizes.channels, size, (1, 2), padding=size // 2) for size in KERNELS)
         self.coarser = nn.Conv2d(wide, 2 * wide, 3, stride=(slow, 4), padding=1)
         self.coarsest = nn.Conv2d(2 * wide, 2 * wide, 3, stride=(sizes.fold // slow, 2), padding=1)
         self.leave = nn.Linear(2 * wide * (MEL // 16), sizes.width)
@@ -50,8 +52,9 @@ class Temporal(nn.Module):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
-        self.scales = Parallel(nn.Conv1d, RHYTHM, sizes.width // 4)
-        self.leave = nn.Conv1d(3 * (sizes.width // 4), sizes.width, sizes.fold, stride=sizes.fold)
+        narrow = sizes.width // 4
+        self.scales = Parallel(nn.Conv1d(RHYTHM, narrow, size, padding=size // 2) for size in KERNELS)
+        self.leave = nn.Conv1d(3 * narrow, sizes.width, sizes.fold, stride=sizes.fold)
 
     def forward(self, rhythm: Tensor) -> Tensor:
         """Encode."""

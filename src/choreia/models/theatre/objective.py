@@ -94,6 +94,9 @@ class Objective(nn.Module):
     together, t (B,), has_music, has_motion, has_style, has_target (B,).
     """
 
+    beats_hz: Tensor
+    lambda_beat: Tensor
+
     def __init__(self, config: Config, encoders: Encoders, joints: Joints) -> None:
         super().__init__()
         self.config, self.schedule = config, schedule_of(config)

@@ -61,7 +61,7 @@ def read(path: Path) -> list[Performed]:
 
 
 def _performed(tensors: dict[str, np.ndarray], number: str) -> Performed:
-    songs = []
+    songs: list[Song] = []
     while (name := f"{number}.{len(songs)}") + ".music" in tensors:
         songs.append(Song(tensors[f"{name}.music"], _designs(tensors, name, "style"), _designs(tensors, name, "target")))
     motion, joints, weight = (tensors[f"{number}.{field}"] for field in ("motion", "joints", "weight"))
@@ -69,7 +69,7 @@ def _performed(tensors: dict[str, np.ndarray], number: str) -> Performed:
 
 
 def _designs(tensors: dict[str, np.ndarray], name: str, field: str) -> tuple[np.ndarray, ...]:
-    found = []
+    found: list[np.ndarray] = []
     while (key := f"{name}.{len(found)}.{field}") in tensors:
         found.append(tensors[key])
     return tuple(found)
