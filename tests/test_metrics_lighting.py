@@ -47,6 +47,17 @@ def test_a_change_is_found_where_its_cue_begins(fade_s):
     assert lighting.style_changes(show(times, fade_s)) == pytest.approx(times, abs=1.01 / FPS)
 
 
+def test_the_opening_and_the_last_fade_are_left_out():
+    assert lighting.style_changes(show([0.5, 6.0, 23.5])) == pytest.approx([6.0], abs=1 / FPS)
+
+
+@pytest.mark.parametrize("frames", [0, 1, 40, 61, 400])
+def test_noise_has_sorted_changes_inside_the_song(frames):
+    noise = np.random.default_rng(frames).uniform(-1, 1, (frames, len(style.VECTOR)))
+    found = lighting.style_changes(style.from_vector(noise))
+    assert (np.diff(found) > 0).all() and ((found >= 1) & (found <= frames / FPS - 1)).all()
+
+
 def test_changes_on_bars_score_one_and_half_a_bar_late_none():
     bars = [4.0, 8.0, 14.0, 20.0]
     on = lighting.on_bounds(lighting.style_changes(show(bars)), BARS_S, DURATION_S)

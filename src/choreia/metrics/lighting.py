@@ -70,13 +70,18 @@ def style_changes(track: Style, fps: float = 30.0) -> np.ndarray:
 
     A change is placed where it begins, half a frame after the last frame without it: from the middle of its way back as far as it goes at
     0.4 of the pace that it has there, or more. So what leads up to it slowly, or a beat before, does not count as its beginning.
+    What begins within `SIDE_S` of either end, the opening and the last fade, is left out.
     """
     if not fps > 0:
         raise ChoreiaError(f"a frame rate of {fps} makes no sense: give frames a second")
+    side = clock.frames_in(SIDE_S, fps)
+    if len(track) <= 2 * side:
+        return np.zeros(0)
     slow = slow_style(track, fps)
-    step = _steps(slow, clock.frames_in(SIDE_S, fps))
+    step = _steps(slow, side)
     peaks, _ = signal.find_peaks(step, height=CHANGE, prominence=CHANGE / 3)
-    return np.unique([_begin(slow, *_ends(step, peaks, k)) for k in range(len(peaks))]) / fps
+    begins = np.unique([_begin(slow, *_ends(step, peaks, k)) for k in range(len(peaks))])
+    return begins[(begins >= side) & (begins <= len(slow) - side)] / fps
 
 
 def _steps(slow: np.ndarray, side: int) -> np.ndarray:
@@ -102,8 +107,10 @@ def _ends(step: np.ndarray, peaks: np.ndarray, k: int) -> tuple[int, int]:
 def _begin(slow: np.ndarray, first: int, last: int) -> float:
     """Frame, with a fraction, at which the change between two frames begins."""
     gone = np.linalg.norm(slow[first : last + 1] - slow[first], axis=1)
-    half = max(1, int((gone >= 0.5 * gone[-1]).argmax()))
-    early = int(np.flatnonzero(gone[:half] < 0.3 * gone[-1])[-1])
+    if gone.max() < _NOTHING:
+        return first + 0.5
+    half = int((gone >= 0.5 * gone.max()).argmax())
+    early = int(np.flatnonzero(gone[:half] < 0.3 * gone.max())[-1])
     pace = (gone[half] - gone[early]) / (half - early)
     speed = np.linalg.norm(np.diff(slow[first : first + half + 1], axis=0), axis=1)
     rests = np.flatnonzero(ndimage.maximum_filter1d(speed[: early + 1], _REST, origin=(_REST - 1) // 2, mode="constant") < 0.4 * pace)
