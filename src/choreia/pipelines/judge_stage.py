@@ -188,7 +188,7 @@ _dancer = cache(dancer)
 @cache
 def theatre(weights: Path | None) -> Generator:
     """The model with these weights, or with those of the package."""
-    from choreia.models.theatre.model import load, open_weights
+    from choreia.models.choreia.stage import load, open_weights
 
     return load() if weights is None else open_weights(weights)
 

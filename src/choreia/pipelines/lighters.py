@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from choreia.errors import ChoreiaError
 from choreia.synth.lighting import Wish, design
 from choreia.types import Motion, Music, Stage
+
+if TYPE_CHECKING:
+    from choreia.models.theatre.model import Generator
 
 Progress = Callable[[str, float], None]
 
@@ -40,7 +43,30 @@ class RuleLighter:
         return design(music, dance, seed=seed, wish=wish)
 
 
-LIGHTERS: dict[str, Callable[[], Lighter]] = {"rules": RuleLighter}
+@dataclass(frozen=True)
+class TheatreLighter:
+    """The trained musical-theatre model: the rules plan which look comes when, the model lights it."""
+
+    generator: Generator
+    name: str = "theatre"
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """Hash of the weights."""
+        return self.generator.weights_sha256
+
+    def light(self, music: Music, dance: Motion | None, *, seed: int, wish: Wish, progress: Progress | None) -> Stage:
+        """Generate; without a dance, the light of the one that the model imagines."""
+        return self.generator.perform(music, dance=dance, wish=wish, seed=seed)[1]
+
+
+def _theatre() -> Lighter:
+    from choreia.models.choreia.stage import load
+
+    return TheatreLighter(load())
+
+
+LIGHTERS: dict[str, Callable[[], Lighter]] = {"rules": RuleLighter, "theatre": _theatre}
 
 
 def lighter(name: str) -> Lighter:
