@@ -9,8 +9,9 @@ import pytest
 
 from choreia.errors import ChoreiaError
 from choreia.motion.skeleton import STANDING_HEIGHT_M, choreia24
-from choreia.render import dancer, stage_air, stage_body, stage_house, stage_light, stage_show
-from choreia.stage import looks
+from choreia.render import stage_air, stage_body, stage_figure, stage_house, stage_light, stage_show
+from choreia.render.stage_thumbs import stage_thumbnails
+from choreia.stage import looks, style
 from choreia.types import BEAM, ZONES, Audio, Motion, Stage
 
 SMALL = (320, 180)
@@ -83,7 +84,7 @@ def test_no_light_is_black_and_so_is_the_dark_half_of_a_strobe():
 
 def test_the_dancer_is_seen_where_the_projection_of_the_joints_says():
     show = stage_light.set_up(stand(x_m=0.8), stage(), SMALL)
-    camera, posed = show.house.camera, dancer.pose(dancer.skin(), show.moves[0])
+    camera, posed = show.house.camera, stage_figure.pose(stage_figure.whole(), show.moves[0])
     body = stage_body.cut_out(posed, np.ones_like(posed.vertices), camera)
     cover = np.zeros(SMALL[::-1])
     cover[body.box.top : body.box.bottom, body.box.left : body.box.right] = body.cover[..., 0]
@@ -109,15 +110,15 @@ def test_against_a_lit_backdrop_with_nothing_in_front_the_dancer_is_the_dark_par
 @pytest.mark.parametrize("x_m", [-1.5, 1.5])
 def test_the_spot_goes_with_the_dancer(x_m):
     show = stage_light.set_up(stand(x_m=x_m), stage(light=levels(spot=1.0)), SMALL)
-    lit = stage_light.light(show, 0, dancer.pose(dancer.skin(), show.moves[0]))
+    lit = stage_light.light(show, 0, stage_figure.pose(stage_figure.whole(), show.moves[0]))
     across = (lit.ground.sum(axis=(0, 2)) * (np.arange(show.house.shape[1]) + 0.5)).sum() / lit.ground.sum()
     metres = (across * stage_house.COARSE - show.house.camera.cx) / show.house.camera.focal * show.house.camera.z
     assert abs(metres - x_m) < 0.5
 
 
 def test_shadows_fall_away_from_the_lamp(house):
-    posed = dancer.pose(dancer.skin(), stage_light.set_up(stand(), stage(), SMALL).moves[0])
-    left, right = (stage_body.shadow(posed, np.array([x, 3.0, 0.0]), house) for x in (5.0, -5.0))
+    posed = stage_figure.pose(stage_figure.whole(), stage_light.set_up(stand(), stage(), SMALL).moves[0])
+    left, right, _ = stage_body.shadows(posed, np.array([[5.0, 3.0, 0.0], [-5.0, 3.0, 0.0]]), house)
     columns = np.arange(house.shape[1]) + 0.5
     assert (left.sum(axis=0) @ columns) / left.sum() < house.shape[1] / 2 - 3
     assert (right.sum(axis=0) @ columns) / right.sum() > house.shape[1] / 2 + 3
@@ -198,6 +199,37 @@ def test_a_contact_sheet_is_a_png_of_rows(tmp_path):
     assert data.startswith(b"\x89PNG") and struct.unpack(">II", data[16:24]) == (256, 144)
 
 
+@pytest.mark.parametrize("look", ["warm_wash", "neon_pulse", "silhouette"])
+def test_a_thumbnail_is_the_picture_of_a_film_shrunk(look):
+    film = next(stage_show.stage_frames(stand(x_m=0.4), stage(look=look), (960, 540)))
+    means = film.reshape(54, 10, 96, 10, 3).mean(axis=(1, 3))
+    small = stage_thumbnails(stage(look=look), stand(x_m=0.4), np.zeros(1))[0]
+    assert small.shape == (54, 96, 3) and film.std() > 10
+    assert np.abs(small - means).mean() < 4 and np.abs((small - means).mean(axis=(0, 1))).max() < 3
+    assert np.corrcoef(small.reshape(-1), means.reshape(-1))[0, 1] > 0.98
+
+
+def test_thumbnails_of_a_style_are_its_rows_and_a_stage_is_seen_at_any_times():
+    rows = stage(1, "warm_wash").track, stage(1, "silhouette").track
+    both = stage_thumbnails(style.join([rows[0], rows[1]]))
+    single = stage_thumbnails(rows[0])
+    np.testing.assert_array_equal(both[0], single[0])
+    assert np.abs(both[0].astype(int) - both[1]).mean() > 5
+    forward = stage_thumbnails(stage(4, "neon_pulse"), stand(), np.array([0.0, 0.1, 9.0]))
+    backward = stage_thumbnails(stage(4, "neon_pulse"), stand(), np.array([9.0, 0.1, 0.0]))
+    np.testing.assert_array_equal(forward, backward[::-1])
+    np.testing.assert_array_equal(stage_thumbnails(replace(rows[0], strobe_hz=np.array([9.0])))[0], single[0])
+
+
+def test_the_rough_figure_has_the_skin_and_the_size_of_the_whole_one():
+    whole, rough = stage_figure.whole(), stage_figure.rough()
+    assert len(rough.share) < 0.3 * len(whole.share)
+    assert rough.cast_m2.sum() == pytest.approx(whole.skin.area.sum(), rel=1e-4)
+    for axis in range(3):
+        ends = [(figure.skin.mesh.vertices[:, axis].min(), figure.skin.mesh.vertices[:, axis].max()) for figure in (whole, rough)]
+        np.testing.assert_allclose(ends[0], ends[1], atol=0.03)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -205,6 +237,9 @@ def test_a_contact_sheet_is_a_png_of_rows(tmp_path):
         (lambda path: stage_show.stage_frames(stand(), stage(), (321, 180)), "321x180"),
         (lambda path: stage_show.stage_frames(stand(), stage(), SMALL, fps=0), "0 frames a second"),
         (lambda path: stage_show.stage_frames(stand(), no_rows(), SMALL), "no rows"),
+        (lambda path: stage_thumbnails(no_rows(), stand(), np.zeros(1)), "no rows"),
+        (lambda path: stage_thumbnails(stage().track, None, np.zeros(3)), "3 times"),
+        (lambda path: stage_thumbnails(stage(), None, np.zeros(1), 8, 8), "8x8"),
         (lambda path: stage_show.contact_sheet(stand(), stage(), path / "a.png", []), "no moments"),
         (lambda path: stage_show.render_stage(stand(), stage(), None, path / "none" / "a.mp4", SMALL), "none"),
     ],

@@ -20,14 +20,13 @@ from scipy.ndimage import uniform_filter
 from choreia import clock
 from choreia.errors import ChoreiaError
 from choreia.files import atomic_path
-from choreia.render import dancer, stage_air, stage_body, stage_house
+from choreia.render import stage_air, stage_body, stage_figure, stage_house
 from choreia.render.sound import SoundTrack, blocks_of
 from choreia.render.stage_house import COARSE, House, enlarge
 from choreia.render.stage_light import Show, light, on_dancer, set_up
 from choreia.render.still import write_png
 from choreia.render.video import Progress, _picture_stream
-from choreia.stage import style
-from choreia.types import COSTUME, Audio, Motion, Stage, Style
+from choreia.types import COSTUME, Audio, Motion, Stage
 
 _THREADS, _AHEAD = min(max(os.cpu_count() or 2, 2), 4), 6
 _EXPOSURE, _CROSSTALK = 4.4, 0.035
@@ -52,28 +51,34 @@ def display(linear: np.ndarray) -> np.ndarray:
     return root * (np.float32(0.42) * root + np.float32(0.58))
 
 
-def _costume(track: Style, i: int) -> stage_body.Costume:
-    roughness, metal, pattern = (float(track.costume[i, COSTUME.index(name)]) for name in ("roughness", "metal", "pattern"))
-    return stage_body.Costume(style.costume_rgb(track.rows(slice(i, i + 1)))[0], roughness, metal, pattern)
+def _costume(show: Show, i: int) -> stage_body.Costume:
+    roughness, metal, pattern = (float(show.track.costume[i, COSTUME.index(name)]) for name in ("roughness", "metal", "pattern"))
+    return stage_body.Costume(show.cloth[i], roughness, metal, pattern)
 
 
 def frame(show: Show, i: int) -> np.ndarray:
     """Picture i: (H, W, 3) uint8 display RGB."""
+    shown, body = layers(show, i, sharp=True)
+    return _finish(shown, body, show.house)
+
+
+def layers(show: Show, i: int, sharp: bool) -> tuple[np.ndarray, stage_body.CutOut | None]:
+    """Picture i before it is enlarged: a display map (h, w, 3) of the stage, and the dancer at the full size."""
     house, camera = show.house, show.house.camera
-    posed = dancer.pose(dancer.skin(), show.moves[i])
+    posed = stage_figure.pose(show.figure, show.moves[i])
     lit = light(show, i, posed)
     halo = glow(lit.ground + lit.air)
     eye = np.array([camera.x, camera.y, camera.z])
-    skin = stage_body.shade(posed, _costume(show.track, i), on_dancer(show, i, lit, posed), eye)
+    skin = stage_body.shade(posed, _costume(show, i), on_dancer(show, i, lit, posed), eye)
     skin += _veil(posed, lit.air * _IN_FRONT + halo, house)
-    body = stage_body.cut_out(posed, display(skin), camera)
+    body = stage_body.cut_out(posed, display(skin), camera, sharp)
     shown = display(lit.ground + lit.air + halo)
     if body is not None:
         _reflect(shown, body, posed, house)
-    return _finish(shown, body, house)
+    return shown, body
 
 
-def _veil(posed: dancer.Pose, veil: np.ndarray, house: House) -> np.ndarray:
+def _veil(posed: stage_figure.Posed, veil: np.ndarray, house: House) -> np.ndarray:
     """The light of the air in front of every vertex, (V, 3)."""
     view = house.camera.project(posed.vertices)
     column = np.clip(view.x / COARSE, 0, house.shape[1] - 1).astype(int)
@@ -81,12 +86,12 @@ def _veil(posed: dancer.Pose, veil: np.ndarray, house: House) -> np.ndarray:
     return veil[row, column]
 
 
-def _reflect(shown: np.ndarray, body: stage_body.CutOut, posed: dancer.Pose, house: House) -> None:
+def _reflect(shown: np.ndarray, body: stage_body.CutOut, posed: stage_figure.Posed, house: House) -> None:
     """Lay the dancer upside down on the floor of the display map (h, w, 3), fading with height."""
     middle = posed.vertices.mean(axis=0) * np.array([1, 0, 1], np.float32)
     floor = round(float(house.camera.project(middle[None]).y[0]) / COARSE)
     box = body.box
-    small = [_shrunk(plane)[::-1] for plane in (body.shown, body.cover)]
+    small = [shrunk(plane)[::-1] for plane in (body.shown, body.cover)]
     top = 2 * floor - box.bottom // COARSE
     first, last = max(0, -top, house.horizon - top), min(len(small[0]), len(shown) - top)
     if first >= last:
@@ -98,7 +103,7 @@ def _reflect(shown: np.ndarray, body: stage_body.CutOut, posed: dancer.Pose, hou
     part += fade * small[0][first:last]
 
 
-def _shrunk(plane: np.ndarray) -> np.ndarray:
+def shrunk(plane: np.ndarray) -> np.ndarray:
     """Means of COARSE × COARSE blocks of (h, w, c)."""
     height, width, channels = plane.shape
     rows = plane.reshape(height // COARSE, COARSE, width * channels).sum(axis=1)
@@ -234,7 +239,7 @@ def contact_sheet(
     if not len(moments):
         raise ChoreiaError("a contact sheet of no moments: give at least one time in seconds")
     show = set_up(motion, stage, size, stage.fps)
-    pictures = [frame(show, min(max(clock.to_frame(float(moment), show.fps), 0), len(show) - 1)) for moment in moments]
+    pictures = [frame(show, min(max(clock.to_frame(float(moment), stage.fps), 0), len(show) - 1)) for moment in moments]
     blank = np.zeros_like(pictures[0])
     rows = [pictures[start : start + columns] for start in range(0, len(pictures), columns)]
     write_png(path, np.concatenate([np.concatenate(row + [blank] * (columns - len(row)), axis=1) for row in rows]))

@@ -16,6 +16,7 @@ from choreia.types import Motion
 
 _BLOCK = 4096
 
+
 @dataclass(frozen=True)
 class Take:
     """What the renderer draws: `moves` (T, J, 3, 4) float32 take the rest pose to the world; `path` is the camera's."""
@@ -36,18 +37,18 @@ def prepare(motion: Motion, fps: float, size: tuple[int, int]) -> Take:
     Raises:
         ChoreiaError: no frames, or a picture size that video cannot have.
     """
-    if len(motion) == 0:
-        raise ChoreiaError("cannot render a motion without frames")
     if min(size) < 64 or max(size) > 8192 or size[0] % 4 or size[1] % 4:
         raise ChoreiaError(f"cannot render at {size[0]}x{size[1]}: width and height must be multiples of 4 between 64 and 8192")
-    dance = _canonical(motion)
+    dance = canonical(motion)
     dance = dance if dance.fps == fps else resample(dance, fps)
-    joints, moves = _moves(dance)
+    joints, moves = moves_of(dance)
     return Take(moves, camera.follow(joints, fps, size), fps)
 
 
-def _canonical(motion: Motion) -> Motion:
-    """The motion on choreia-24."""
+def canonical(motion: Motion) -> Motion:
+    """The motion on choreia-24; ChoreiaError when it has no frames."""
+    if len(motion) == 0:
+        raise ChoreiaError("cannot render a motion without frames")
     skeleton = choreia24()
     if motion.skeleton.names == skeleton.names and np.allclose(motion.skeleton.offsets[1:], skeleton.offsets[1:], atol=1e-4):
         return motion
@@ -56,8 +57,8 @@ def _canonical(motion: Motion) -> Motion:
     return to_choreia24(motion)
 
 
-def _moves(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
-    """World joint positions (T, J, 3) and the matrices of `Take`, computed in blocks so that memory stays small."""
+def moves_of(motion: Motion) -> tuple[np.ndarray, np.ndarray]:
+    """World joint positions (T, J, 3) and the matrices of `Take` of a motion on choreia-24, in blocks so that memory stays small."""
     rest_root = torch.from_numpy(dancer.skin().mesh.root.astype(np.float64))
     still = torch.eye(3, dtype=torch.float64).expand(len(motion.skeleton.names), 3, 3)
     rest, _ = kinematics.forward(motion.skeleton, rest_root, still)
