@@ -138,10 +138,9 @@ def test_what_is_wished_for_is_the_look_at_the_energy_of_the_music(items):
 
 def test_the_middle_is_filmed(items, monkeypatch):
     monkeypatch.setattr(judge_stage, "WATCHED_S", 0.2)
-    monkeypatch.setattr(judge_stage, "SIZE", (64, 64))
     item = items[0]
     pictures, times_s = judge_stage.film(*judge_stage.designed(item.music, item.dance, item.wish, 0))
-    assert pictures.shape == (3, 64, 64, 3) and pictures.dtype == np.uint8
+    assert pictures.shape == (3, 54, 96, 3) and pictures.dtype == np.uint8
     assert times_s == pytest.approx([4.9, 4.9 + 1 / 15, 4.9 + 2 / 15])
 
 

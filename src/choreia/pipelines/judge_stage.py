@@ -44,7 +44,6 @@ System = Callable[[Music, Motion | None, Wish, int], tuple[Motion, Stage]]
 ITEMS, LONGEST_S = 24, 20.0
 PICTURES_FPS, WATCHED_S = 15.0, 6.5
 """Of a performance this much of its middle is looked at: six clips of 16 pictures."""
-SIZE = (192, 108)
 DEFAULT_DANCER = "dancemeld"
 REFERENCE_SEED = 1000
 EVERYTHING = "all"
@@ -218,16 +217,12 @@ def _judge(entrant: Entrant, encoders: Path | None, job: tuple[Item, int]) -> Ju
 
 
 def film(motion: Motion, shown: Stage) -> tuple[np.ndarray, np.ndarray]:
-    """Pictures (n, H, W, 3) uint8 of the middle of a performance, and their times (n,) in seconds."""
-    from choreia.render.stage_show import stage_frames
+    """Small pictures (n, H, W, 3) uint8 of the middle of a performance, and their times (n,) in seconds."""
+    from choreia.render.stage_thumbs import stage_thumbnails
 
     seconds = min(WATCHED_S, motion.duration_s)
-    start_s = (motion.duration_s - seconds) / 2
-    first, last = (clock.to_frame(start_s, fps) for fps in (motion.fps, shown.fps))
-    part = replace(shown, track=shown.track.rows(slice(min(last, len(shown.track) - 1), None)), cues=())
-    moved = motion.slice(first, first + clock.frames_in(seconds, motion.fps))
-    pictures = np.stack(list(stage_frames(moved, part, SIZE, PICTURES_FPS)))
-    return pictures, start_s + clock.frame_times(len(pictures), PICTURES_FPS)
+    times_s = (motion.duration_s - seconds) / 2 + clock.frame_times(clock.frames_in(seconds, PICTURES_FPS), PICTURES_FPS)
+    return stage_thumbnails(shown, motion, times_s), times_s
 
 
 def coherence(encoders: Path | None, music: Music, motion: Motion, shown: Stage) -> dict[str, np.ndarray]:
