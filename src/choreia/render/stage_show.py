@@ -7,28 +7,21 @@ shadows, reflection and glow. It is tone-mapped, enlarged, given the full-size t
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from scipy.ndimage import uniform_filter
 
 from choreia import clock
 from choreia.errors import ChoreiaError
-from choreia.files import atomic_path
 from choreia.render import stage_air, stage_body, stage_figure, stage_house
-from choreia.render.sound import SoundTrack, blocks_of
+from choreia.render.film import Progress, Reel, drawn_ahead, planes_of, write_film
 from choreia.render.stage_house import COARSE, House, enlarge
 from choreia.render.stage_light import Show, light, on_dancer, set_up
 from choreia.render.still import write_png
-from choreia.render.video import Progress, _picture_stream
 from choreia.types import COSTUME, Audio, Motion, Stage
 
-_THREADS, _AHEAD = min(max(os.cpu_count() or 2, 2), 4), 6
 _EXPOSURE, _CROSSTALK = 4.4, 0.035
 _FILM = -_EXPOSURE * ((1 - _CROSSTALK) * np.eye(3, dtype=np.float32) + np.float32(_CROSSTALK / 3))
 _STRIPE = 8  # map rows finished at a time: few enough to stay in the cache
@@ -142,21 +135,7 @@ def stage_frames(motion: Motion, stage: Stage, size: tuple[int, int] = (1280, 72
     """
     show = set_up(motion, stage, size, fps)
     stage_air.haze(show.house.camera)
-    return _drawn(show)
-
-
-def _drawn(show: Show) -> Iterator[np.ndarray]:
-    waiting: deque[Future[np.ndarray]] = deque()
-    pool = ThreadPoolExecutor(_THREADS)
-    try:
-        for i in range(len(show)):
-            waiting.append(pool.submit(frame, show, i))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return drawn_ahead(lambda i: frame(show, i), len(show))
 
 
 def render_stage(
@@ -185,35 +164,10 @@ def render_stage(
     Raises:
         ChoreiaError: as `set_up`; sound that cannot be read, or a place that cannot be written.
     """
-    import av
-
     show = set_up(motion, stage, size, fps)
-    duration_s, rate = len(show) / fps, Fraction(fps).limit_denominator(1001)
-    with atomic_path(path) as partial, av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as film:
-        film.metadata.update({} if title is None else {"title": title})
-        pictures = _picture_stream(film, rate, size)
-        sound = None if audio is None else SoundTrack(film, blocks_of(audio, sound_start_s, duration_s), duration_s)
-        for i, rgb in enumerate(_drawn(show)):
-            film.mux(pictures.encode(_planar(rgb, i, rate)))
-            if sound is not None:
-                sound.write_until((i + 1) / fps)
-            if progress is not None:
-                progress("filming", (i + 1) / len(show))
-        film.mux(pictures.encode(None))
-        if sound is not None:
-            sound.close()
-
-
-def _planar(rgb: np.ndarray, i: int, rate: Fraction) -> Any:
-    """Picture i as the encoder takes it, in BT.709's video range."""
-    import av
-
-    full = av.VideoFrame.from_ndarray(rgb, format="rgb24")
-    picture = full.reformat(
-        format="yuv420p", dst_colorspace="ITU709", interpolation="BILINEAR", src_color_range="JPEG", dst_color_range="MPEG"
-    )
-    picture.pts, picture.time_base = i, 1 / rate
-    return picture
+    stage_air.haze(show.house.camera)
+    reel = Reel(len(show), size, fps, audio, sound_start_s, title)
+    write_film(drawn_ahead(lambda i: planes_of(frame(show, i)), len(show)), reel, path, progress)
 
 
 def contact_sheet(
