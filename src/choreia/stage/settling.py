@@ -19,6 +19,9 @@ STILL = ("hue", "saturation", "contrast", "texture", "costume")
 LEAST = 0.12
 """Distance of style vectors' still columns that is a change of scene; less is the same scene, told unsteadily."""
 
+TREMBLING = 0.06
+"""Changes of a level by less are none."""
+
 DARKEST = 0.015
 """Levels below this are a network's noise around nothing."""
 
@@ -53,6 +56,14 @@ def settled(track: Style, bounds_s: np.ndarray, fps: float = 30.0) -> tuple[Styl
     return replace(rest, light=light, strobe_hz=np.where(rest.strobe_hz < 1, 0, rest.strobe_hz)), changes
 
 
+def drawn(track: Style, music: Music, fps: float = 30.0) -> Style:
+    """A track whose levels are read on half beats as an operator would play them: rests, straight fades and accents, no trembling."""
+    beats = music.beats_s if music.has_beat else np.arange(0, music.duration_s, 0.5)
+    grid = np.unique(np.concatenate([[0.0], beats, (beats[1:] + beats[:-1]) / 2]))
+    found = cues.from_track(track, list(grid[(grid >= 0) & (grid < music.duration_s)]), fps=fps, reading=cues.Reading(TREMBLING))
+    return replace(track, light=cues.to_track(found, len(track) / fps, fps).light) if found else track
+
+
 def _still() -> np.ndarray:
     """Which columns of a style vector belong to `STILL`."""
     return np.array([name.split()[-1].split(".")[0] in STILL for name in style.VECTOR])
@@ -73,9 +84,10 @@ def _scenes(bars: Sequence[np.ndarray | None]) -> list[int]:
 
 
 def staged(track: Style, music: Music, fps: float = 30.0) -> Stage:
-    """The stage of a network's track: settled, its scenes as slices named by the look that is nearest, and the cues that it amounts to."""
+    """The stage of a network's track: settled, levels drawn in straight lines, its scenes as slices named by the look that is nearest, and
+    the cues that it amounts to."""
     where = bounds(music)
-    calm, changes = settled(track, where, fps)
+    calm, changes = settled(drawn(track, music, fps), where, fps)
     starts = where[changes]
     frames = [min(clock.to_frame(start, fps), len(calm) - 1) for start in starts] + [len(calm)]
     rows = [_middle(calm.rows(slice(first, max(stop, first + 1)))) for first, stop in pairwise(frames)]
