@@ -192,6 +192,7 @@ def evaluate(
     songs: Annotated[Path | None, typer.Option(help="leaderboard: recordings to dance to")] = None,
     midi: Annotated[Path | None, typer.Option(help="leaderboard: unpacked music whose beats are known")] = None,
     runs: Annotated[Path | None, typer.Option(help="leaderboard: trained variants, a folder each")] = None,
+    shows: Annotated[Path | None, typer.Option(help="leaderboard: unpacked real light shows, for the table lights")] = None,
     only: Annotated[str, typer.Option(help="leaderboard: which tables, comma-separated; default: all but ablations")] = "",
     seeds: Annotated[int, typer.Option(help="leaderboard: dances for each song")] = 5,
     results: Annotated[Path | None, typer.Option(help="leaderboard, sanity: Markdown file to put the tables into")] = None,
@@ -213,8 +214,8 @@ def evaluate(
             from choreia.pipelines.leaderboard import TABLES
             from choreia.pipelines.leaderboard import leaderboard as judge
 
-            report = judge(data, only=_split(only) or TABLES, songs=songs, midi=midi, runs=runs, seeds=seeds, workers=workers,
-                           results=results, progress=progress)  # fmt: skip
+            report = judge(data, only=_split(only) or TABLES, songs=songs, midi=midi, runs=runs, shows=shows, seeds=seeds,
+                           workers=workers, results=results, progress=progress)  # fmt: skip
         elif sanity:
             from choreia.pipelines.sanity import sanity as check
 
