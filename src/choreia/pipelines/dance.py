@@ -53,7 +53,7 @@ def dance(song: Path | None, out: Path, *, seed: int = 0, start_s: float = 0.0, 
     written: list[Path] = []
     for k, stem in enumerate(stems):
         motion, danced = choreograph_song(who, music, asked=wish.script, seed=seed + k, progress=progress)
-        performance = Performance(None, music, motion, danced, provenance(request, music, who, seed + k, style) | said)
+        performance = Performance(None, music, motion, danced, dance_facts(request, music, who, seed + k, style) | said)
         written += write_bundle(performance, out, formats, stem=stem, force=force, progress=progress,
                                 sound=request.song, sound_start_s=request.start_s)  # fmt: skip
     paths = list(map(str, written))
@@ -76,7 +76,7 @@ def _composed(genre: str, out: Path, seed: int, seconds: float | None, force: bo
     return Request(path)
 
 
-def provenance(request: Request, music: Music, who: Dancer, seed: int, style: str | None) -> dict[str, object]:
+def dance_facts(request: Request, music: Music, who: Dancer, seed: int, style: str | None) -> dict[str, object]:
     """Everything needed to make the take again."""
     with request.song.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

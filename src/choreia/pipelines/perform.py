@@ -12,7 +12,7 @@ from choreia.music.analyze import analyze_file
 from choreia.pipelines import lighting
 from choreia.pipelines.asking import NOTHING, Words, wish_for
 from choreia.pipelines.choreograph import choreograph_song
-from choreia.pipelines.dance import Request, provenance
+from choreia.pipelines.dance import Request, dance_facts
 from choreia.pipelines.dancers import USUAL, Guidance, dancer
 from choreia.pipelines.light import USUAL as USUAL_LIGHT
 from choreia.pipelines.light import production, provenance, told
@@ -48,7 +48,7 @@ def perform(song: Path, out: Path, *, seed: int = 0, start_s: float = 0.0, secon
     wish = wish_for(words, music, style, seed, progress)
     motion, danced = choreograph_song(who, music, asked=wish.script, seed=seed, progress=progress)
     stage, changed = lighting.light_song(plan, music, motion, seed=seed, progress=progress)
-    facts = provenance(request, music, who, seed, style) | {"prompt": words.prompt, "read_by": wish.read_by}
+    facts = dance_facts(request, music, who, seed, style) | {"prompt": words.prompt, "read_by": wish.read_by}
     performance = Performance(None, music, motion, danced, {**facts, "light": provenance(plan, request, seed)}, stage)
     made = production(plan, request, performance, changed)
     dance_files = partial(write_bundle, performance, formats=of_dance, progress=progress, sound=song, sound_start_s=start_s)
