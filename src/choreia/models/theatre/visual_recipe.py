@@ -109,7 +109,8 @@ class Draw:
         order = np.random.default_rng((self.seed, 1, step // turns)).permutation(len(self.frames))
         chosen = order[step % turns * self.fit.batch :][: self.fit.batch]
         frames, faulty = self.frames[chosen], round(self.fit.faulty * self.fit.batch)
-        frames[:faulty] = photographed(frames[:faulty], np.random.default_rng((self.seed, 2, step)))
+        if faulty:
+            frames[:faulty] = photographed(frames[:faulty], np.random.default_rng((self.seed, 2, step)))
         rest = {"columns": self.columns, "clearness": self.clearness, "description": self.description}
         return {"frames": torch.from_numpy(frames)} | {name: torch.from_numpy(value[chosen]) for name, value in rest.items()}
 
