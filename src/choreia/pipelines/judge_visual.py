@@ -90,8 +90,9 @@ def _agreement(pictures: Pictures, seer: visual.Seer) -> tuple[float, float, flo
     count = len(closeness)
     own = np.diag(closeness)
     others = (closeness.sum() - own.sum()) / (count * (count - 1))
-    groups = [slice(start, start + _AMONG) for start in range(0, count - _AMONG + 1, _AMONG)]
-    found = [closeness[group, group].argmax(axis=1) == np.arange(_AMONG) for group in groups]
+    among = min(_AMONG, count)
+    groups = [slice(start, start + among) for start in range(0, count - among + 1, among)]
+    found = [closeness[group, group].argmax(axis=1) == np.arange(among) for group in groups]
     return float(own.mean()), float(others), float(np.mean(found))
 
 
