@@ -113,7 +113,8 @@ def plain_eyes(known: Pictures) -> dict[str, tuple[See, Tell]]:
     designed = known.rows(known.looks >= 0)
     statistics = _statistics(known.frames)
     weights = [_ridge(statistics, values[:, k], clear[:, k]) for k in range(values.shape[1])]
-    kinds = [_ridge(_statistics(designed.frames), np.float32(designed.looks == k), np.ones(len(designed))) for k in range(len(looks.LOOKS))]
+    chosen, even = _statistics(designed.frames), np.ones(len(designed))
+    kinds = [_ridge(chosen, (designed.looks == k).astype(float), even) for k in range(len(looks.LOOKS))]
     all_seen, designed_seen = _histogram(known.frames), _histogram(designed.frames)
     return {
         "mean": (lambda frames: style_of(np.tile(mean, (len(frames), 1))), lambda frames: np.full(len(frames), commonest)),
