@@ -24,13 +24,14 @@ from choreia.pipelines.judge_stage import stage
 from choreia.pipelines.judge_stage_light import cost, light
 from choreia.pipelines.judge_text import entrants, text
 from choreia.pipelines.judge_tokenizer import tokenizer
+from choreia.pipelines.judge_visual import visual_table
 from choreia.pipelines.light_priors import table as lights
 from choreia.pipelines.measuring import Progress
 
 _NOTHING = 1e-5
 TABLES = (
     "dance", "tokenizer", "beats", "words", "moves", "text", "length", "growth", "inbetween", "restyle", "edits", "stage", "lighting",
-    "perform",
+    "perform", "visual",
 )  # fmt: skip
 """Those made when none is named; "ablations", which needs `runs`, and "lights", which needs `shows`, are made when they are."""
 
@@ -81,6 +82,7 @@ def leaderboard(
         "lighting": lambda: light(_needed(data), songs, workers, progress),
         "perform": lambda: cost(runs),
         "lights": lambda: lights(shows),
+        "visual": lambda: list(map(asdict, visual_table(_needed(data)))),
     }
     if unknown := [name for name in only if name not in judges]:
         raise ChoreiaError(f"there is no table {unknown[0]!r}: choose among {', '.join(judges)}")
