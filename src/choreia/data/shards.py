@@ -1,7 +1,8 @@
 """Samples on disk: WebDataset tar shards whose members are safetensors and JSON, never pickle, with a manifest of hashes.
 
 A sample `<key>` is the members `<key>.json` (labels), `<key>.motion.safetensors` (root, rotations, contacts at 30 fps),
-`<key>.motion60.safetensors` (root, rotations) and any number of `<key>.music<k>.safetensors` (the fields of `MusicTrack`). Shards are written under another name and renamed when whole; the same samples give the same bytes.
+`<key>.motion60.safetensors` (root, rotations) and any number of `<key>.music<k>.safetensors` (the fields of `MusicTrack`). Shards are
+written under another name and renamed when whole; the same samples give the same bytes.
 """
 
 from __future__ import annotations
