@@ -30,7 +30,9 @@ TEXTURED = np.array([zone in {"top", "back_left", "back_centre", "back_right", "
 
 _EYE_Y_M, _EYE_Z_M, _TOP_SLOPE, _VIEW_SLOPE = 2.7, 12.0, -0.050, 0.335
 _ALBEDO = np.array([0.55, 0.15, 0.018], np.float32)
-_HALF_DEG = {"front": 17.0, "side": 25.0, "back": 21.0, "top": 25.0}
+HALF_DEG = {"front": 17.0, "side": 25.0, "back": 21.0, "top": 25.0}
+"""Half angle of fixed lamps by where they hang."""
+
 _SHEEN, _SHEEN_POWER = 0.30, 26
 
 
@@ -58,7 +60,7 @@ class Lamp:
 def _lamp(zone: str, place: np.ndarray, focus: np.ndarray, share: float) -> Lamp:
     axis = focus - place
     reach = float(np.linalg.norm(axis))
-    return Lamp(ZONES.index(zone), place, axis / reach, reach, float(np.deg2rad(_HALF_DEG[zone.split("_")[0]])), share)
+    return Lamp(ZONES.index(zone), place, axis / reach, reach, float(np.deg2rad(HALF_DEG[zone.split("_")[0]])), share)
 
 
 def _lamps() -> tuple[Lamp, ...]:

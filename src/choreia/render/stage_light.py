@@ -103,7 +103,7 @@ def show_of(moves: np.ndarray, stage: Stage, times_s: np.ndarray, camera: Camera
     track, chest = stage.track.rows(rows), joints(moves)[:, choreia24().index("spine3")]
     return Show(
         stage_house.house(camera), figure, times_s, moves, chest, track,
-        (style.zone_light(track) * _open(stage)[rows, None, None]).astype(np.float32),
+        (style.zone_light(track) * shutter_open(stage)[rows, None, None]).astype(np.float32),
         style.costume_rgb(track), style.texture_phase(stage.track, stage.fps)[rows], style.beam_directions(track, stage_air.SPREAD),
         _arriving(chest), _arriving(chest * np.array([1, 0, 1])),
     )  # fmt: skip
@@ -120,7 +120,7 @@ def joints(moves: np.ndarray) -> np.ndarray:
     return (moves[..., :3] @ rest[:, :, None])[..., 0] + moves[..., 3]
 
 
-def _open(stage: Stage) -> np.ndarray:
+def shutter_open(stage: Stage) -> np.ndarray:
     """Whether the strobe lets light through, (T,): dark in the second half of every flash, as in `stage.rig_dmx`."""
     phase = np.cumsum(stage.track.strobe_hz.astype(float)) / stage.fps
     return (stage.track.strobe_hz <= 0) | (phase % 1 < 0.5)

@@ -47,7 +47,7 @@ def render(rig: Rig, track: Style, dancer_m: np.ndarray | None = None, fps: floa
     values = np.zeros((len(track), len(rig.universes), UNIVERSE), np.uint8)
     target = np.array([0.0, CHEST_M, 0.0]) if dancer_m is None else np.asarray(dancer_m, float)
     target = np.broadcast_to(target, (len(track), 3))
-    light = _lamp_light(rig, track)
+    light = lamp_light(rig, track)
     found: list[Intervention] = []
     poses: dict[str, np.ndarray] = {}
     for lamp, rgb in zip(rig.fixtures, light, strict=True):
@@ -60,7 +60,7 @@ def render(rig: Rig, track: Style, dancer_m: np.ndarray | None = None, fps: floa
     return Dmx(values, rig.universes, fps, tuple(found), shortcomings(rig), poses)
 
 
-def _lamp_light(rig: Rig, track: Style) -> np.ndarray:
+def lamp_light(rig: Rig, track: Style) -> np.ndarray:
     """Linear RGB of every lamp, (fixtures, T, 3): its zone's, or that of a zone it stands in for where that is brighter."""
     zones = style.zone_light(track)
     lamps = np.zeros((len(rig.fixtures), len(track), 3))
@@ -104,7 +104,7 @@ def _write(values: np.ndarray, lamp: Fixture, rgb: np.ndarray, track: Style, pos
     """Sets the channels of one lamp in its universe's `values` (T, 512): defaults first, then what each means, levels last."""
     parts = {channel: np.full(len(rgb), channel.default) for channel in lamp.profile.channels}
     level = rgb.max(axis=1)
-    colour = _held_colour(rgb, level)
+    colour = held_colour(rgb, level)
     _set_optics(parts, lamp, track)
     _set_wheel(parts, lamp, colour)
     _set_shutter(parts, lamp, level, track.strobe_hz)
@@ -115,7 +115,7 @@ def _write(values: np.ndarray, lamp: Fixture, rgb: np.ndarray, track: Style, pos
         _put(values, lamp.address - 1, channel, part)
 
 
-def _held_colour(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
+def held_colour(rgb: np.ndarray, level: np.ndarray) -> np.ndarray:
     """Colour of a lamp at full level, (T, 3): in the dark the one it had, before its first light the one it will have; white if never lit.
 
     Lamps lag behind their levels: one that turned white as it went dark would be seen to.

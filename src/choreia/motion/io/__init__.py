@@ -14,7 +14,7 @@ from choreia.types import Motion
 READERS = {".bvh": "bvh", ".amc": "amc", ".csv": "g1", ".npz": "npz", ".pkl": "smpl", ".glb": "glb"}
 """Suffix to the module of this package that reads it. An `.npz` in a SMPL layout is recognised by its arrays."""
 
-WRITERS = {".bvh": "bvh", ".npz": "npz", ".pkl": "smpl", ".glb": "glb"}
+WRITERS = {".bvh": "bvh", ".npz": "npz", ".pkl": "smpl", ".glb": "glb", ".usda": "usd"}
 """Suffix to the module of this package that writes it."""
 
 

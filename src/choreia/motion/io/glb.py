@@ -25,8 +25,8 @@ from choreia.types import Motion, Skeleton
 
 
 @dataclass
-class _Blob:
-    """The binary chunk being written and the accessors into it."""
+class Blob:
+    """A document being written, its binary chunk and the accessors into that."""
 
     document: pygltflib.GLTF2
     parts: list[bytes] = field(default_factory=list)
@@ -72,19 +72,29 @@ def write(path: str | os.PathLike[str], motion: Motion, mesh: Mesh | None = None
     Raises:
         ChoreiaError: no frames, or a place that cannot be written.
     """
+    save(path, animated(motion, mesh))
+
+
+def animated(motion: Motion, mesh: Mesh | None = None) -> Blob:
+    """The document of `write`, to which more can be added: one scene, one animation. ChoreiaError when the motion has no frames."""
     if len(motion) == 0:
-        raise ChoreiaError(f"cannot write {path}: the motion has no frames")
+        raise ChoreiaError("cannot write a scene: the motion has no frames")
     skin = mesh or (figure.dancer() if motion.skeleton.names == choreia24().names else bone_figure.bones(motion.skeleton))
     document = pygltflib.GLTF2(asset=pygltflib.Asset(version="2.0", generator="choreia"))
-    blob = _Blob(document)
+    blob = Blob(document)
     _add_nodes(document, motion)
     _add_mesh(blob, skin)
     _add_skin(blob, motion.skeleton, skin)
     _add_animation(blob, motion)
-    document.buffers.append(pygltflib.Buffer(byteLength=blob.size))
-    document.set_binary_blob(b"".join(blob.parts))
+    return blob
+
+
+def save(path: str | os.PathLike[str], blob: Blob) -> None:
+    """Write a finished document, whole or not at all; ChoreiaError where that cannot be."""
+    blob.document.buffers.append(pygltflib.Buffer(byteLength=blob.size))
+    blob.document.set_binary_blob(b"".join(blob.parts))
     with atomic_path(path) as partial:
-        document.save_binary(str(partial))
+        blob.document.save_binary(str(partial))
 
 
 def _add_nodes(document: pygltflib.GLTF2, motion: Motion) -> None:
@@ -92,7 +102,7 @@ def _add_nodes(document: pygltflib.GLTF2, motion: Motion) -> None:
     skeleton = motion.skeleton
     places = np.asarray(skeleton.offsets, float).copy()
     places[0] = motion.root[0]
-    turns = _to_xyzw(motion.rotations[0])
+    turns = to_xyzw(motion.rotations[0])
     for j, name in enumerate(skeleton.names):
         children = [k for k, parent in enumerate(skeleton.parents) if parent == j]
         node = pygltflib.Node(name=name, translation=places[j].tolist(), rotation=turns[j].tolist(), children=children)
@@ -103,7 +113,7 @@ def _add_nodes(document: pygltflib.GLTF2, motion: Motion) -> None:
     document.scene = 0
 
 
-def _add_mesh(blob: _Blob, mesh: Mesh) -> None:
+def _add_mesh(blob: Blob, mesh: Mesh) -> None:
     """One primitive and one material for each material that the mesh uses, with vertices of its own."""
     primitives = []
     for number in np.unique(mesh.material):
@@ -125,7 +135,7 @@ def _add_mesh(blob: _Blob, mesh: Mesh) -> None:
     blob.document.meshes.append(pygltflib.Mesh(name="figure", primitives=primitives))
 
 
-def _add_skin(blob: _Blob, skeleton: Skeleton, mesh: Mesh) -> None:
+def _add_skin(blob: Blob, skeleton: Skeleton, mesh: Mesh) -> None:
     """The joints and what takes the mesh's rest pose to each of them."""
     rest = figure.rest_positions(choreia24() if skeleton.names == choreia24().names else skeleton, mesh.root)
     inverse = np.tile(np.eye(4, dtype=np.float32), (len(rest), 1, 1))
@@ -135,12 +145,12 @@ def _add_skin(blob: _Blob, skeleton: Skeleton, mesh: Mesh) -> None:
     blob.document.skins.append(pygltflib.Skin(inverseBindMatrices=numbered, skeleton=0, joints=list(range(len(rest)))))
 
 
-def _add_animation(blob: _Blob, motion: Motion) -> None:
+def _add_animation(blob: Blob, motion: Motion) -> None:
     """Root translation and every joint's rotation, linear between frames."""
     times = clock.frame_times(len(motion), motion.fps).astype(np.float32)
     at = blob.add(times, pygltflib.SCALAR, bounds=True)
     turns = rotations.continuous(torch.from_numpy(np.asarray(motion.rotations, np.float64))).numpy()
-    turns = _to_xyzw(turns).astype(np.float32)
+    turns = to_xyzw(turns).astype(np.float32)
     tracks = [(0, "translation", blob.add(np.asarray(motion.root, np.float32), pygltflib.VEC3))]
     tracks += [(j, "rotation", blob.add(turns[:, j], pygltflib.VEC4)) for j in range(turns.shape[1])]
     samplers = [pygltflib.AnimationSampler(input=at, output=values, interpolation="LINEAR") for _, _, values in tracks]
@@ -151,7 +161,7 @@ def _add_animation(blob: _Blob, motion: Motion) -> None:
     blob.document.animations.append(pygltflib.Animation(name="dance", samplers=samplers, channels=channels))
 
 
-def _to_xyzw(wxyz: np.ndarray) -> np.ndarray:
+def to_xyzw(wxyz: np.ndarray) -> np.ndarray:
     """Quaternions (..., 4) in glTF's order, at length 1, float64."""
     single = np.asarray(wxyz, np.float64)
     return np.roll(single / np.linalg.norm(single, axis=-1, keepdims=True), -1, axis=-1)
@@ -169,8 +179,9 @@ def read(path: str | os.PathLike[str]) -> Motion:
     """
     tree = gltf_tree.load(path)
     joints = gltf_tree.joint_nodes(tree)
-    times, fps = gltf_tree.frame_times(tree)
-    local = {node: gltf_tree.local_track(tree, node, times) for node in _with_ancestors(tree, joints)}
+    nodes = _with_ancestors(tree, joints)
+    times, fps = gltf_tree.frame_times(tree, nodes)
+    local = {node: gltf_tree.local_track(tree, node, times) for node in nodes}
     place, turn, scale = _above(tree, joints[0], local, len(times))
     top = local[joints[0]]
     root = place + _rotate(turn, scale * top.translation)

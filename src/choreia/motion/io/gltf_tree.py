@@ -220,12 +220,14 @@ def _line(tree: Tree, node: int) -> list[int]:
     return line[::-1]
 
 
-def frame_times(tree: Tree) -> tuple[np.ndarray, float]:
-    """When to sample, (T,) s, and the frame rate: the key rate where keys are even and 10 a second or more, else 30 fps."""
-    if not tree.keys:
+def frame_times(tree: Tree, nodes: Iterable[int]) -> tuple[np.ndarray, float]:
+    """When to sample `nodes`, (T,) s, and the frame rate: the key rate where keys are even and 10 a second or more, else 30 fps."""
+    wanted = set(nodes)
+    tracks = [keys.times for (node, _), keys in tree.keys.items() if node in wanted]
+    if not tracks:
         return np.zeros(1), DEFAULT_FPS
-    first, last = min(keys.times[0] for keys in tree.keys.values()), max(keys.times[-1] for keys in tree.keys.values())
-    longest = max((keys.times for keys in tree.keys.values()), key=len)
+    first, last = min(times[0] for times in tracks), max(times[-1] for times in tracks)
+    longest = max(tracks, key=len)
     gaps = np.diff(longest)
     even = len(gaps) > 0 and np.abs(gaps - gaps.mean()).max() < 0.02 * gaps.mean() < 0.02 / _SLOWEST_FPS
     if even and longest[0] == first and longest[-1] == last:
