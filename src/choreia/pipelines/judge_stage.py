@@ -1,8 +1,9 @@
 """Whole performances, dance and stage, by the measures of the musical-theatre paper and corrected ones; a table of the leaderboard.
 
 Every system is asked to perform the same held-out songs in a look that is wished for, item k in look k. SCI holds rendered pictures against
-that look at rest at the music's energy. CMC is what the encoders of one model, the same for all rows, find in common. The reference of
-FID and FVD is the designer's stage over held-out choreography, with other seeds than the row of that name.
+what is planned for that moment: the looks and colours that the designer lays out for the song alone, which are what the model aims at.
+CMC is what the encoders of one model, the same for all rows, find in common. The reference of FID and FVD is the designer's stage over
+held-out choreography, with other seeds than the row of that name.
 """
 
 from __future__ import annotations
@@ -64,12 +65,18 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Item:
-    """A held-out song, the dance that goes with it, and the look that is wished for."""
+    """A held-out song, the dance that goes with it, and the look that is wished for; `seed` is that of its performances."""
 
     name: str
     music: Music
     dance: Motion
     wish: Wish
+    seed: int = 0
+
+    def planned(self, times_s: np.ndarray) -> Style:
+        """The style to aim at, a row for each of `times_s` (n,): what rules plan for the song, whoever dances."""
+        plan = design(self.music, seed=self.seed, wish=self.wish)
+        return plan.slices.rows(plan.slice_at(times_s))
 
 
 @dataclass(frozen=True)
@@ -131,7 +138,7 @@ def held_out(data: Path, count: int = ITEMS, longest_s: float = LONGEST_S) -> li
         seconds = min(longest_s, sample.motion.duration_s)
         wish = Wish(looks.look(looks.LOOKS[k % len(looks.LOOKS)]))
         dance = sample.motion.slice(0, clock.frames_in(seconds, sample.motion.fps))
-        found.append(Item(sample.labels.key, music_of(_first(sample.music[0], seconds), seconds), dance, wish))
+        found.append(Item(sample.labels.key, music_of(_first(sample.music[0], seconds), seconds), dance, wish, k))
     return found
 
 
@@ -203,8 +210,8 @@ def judges() -> tuple[Metric, ...]:
 
 
 def judged(entrant: Entrant, items: Sequence[Item], pool: Workers, encoders: Path | None, seed: int = 0) -> list[Judged]:
-    """A performance of every item, measured; item k with seed `seed` + k."""
-    return list(pool.map(entrant.name, partial(_judge, entrant, encoders), [(item, seed + k) for k, item in enumerate(items)]))
+    """A performance of every item, measured, with its own seed plus `seed`."""
+    return list(pool.map(entrant.name, partial(_judge, entrant, encoders), [(item, seed + item.seed) for item in items]))
 
 
 def _judge(entrant: Entrant, encoders: Path | None, job: tuple[Item, int]) -> Judged:
@@ -231,19 +238,16 @@ def coherence(encoders: Path | None, music: Music, motion: Motion, shown: Stage)
 
 
 def likeness(pictures: np.ndarray, times_s: np.ndarray, item: Item) -> dict[str, np.ndarray]:
-    """Embeddings: "style" (n, d) of pictures, "target" (n, d) of the wished look at their times, "styles" (looks, d), all looks' means."""
+    """Embeddings: "style" (n, d) of pictures, "target" (n, d) of what is planned at their times, "styles" (looks, d), the mean target and
+    the means of the other looks in colours of their own."""
     from choreia.models.theatre.visual import load
 
     seer = load()
     wished = item.wish.look.name if item.wish.look else looks.LOOKS[0]
-    said = {name: seer.embed_style(target(item, name, times_s)) for name in looks.LOOKS}
-    return {"style": seer.embed(pictures), "target": said[wished], "styles": np.stack([rows.mean(axis=0) for rows in said.values()])}
-
-
-def target(item: Item, look: str, times_s: np.ndarray) -> Style:
-    """A look at rest at the music's energy at `times_s` (n,), in the colours that are wished for, or its own."""
     energy = clock.resample(item.music.energy.values[:, 0], item.music.energy.fps, times_s)
-    return looks.rest(looks.look(look), energy, item.wish.palette)
+    asked = {name: looks.rest(looks.look(name), energy) for name in looks.LOOKS} | {wished: item.planned(times_s)}
+    said = {name: seer.embed_style(style).astype(np.float64) for name, style in asked.items()}
+    return {"style": seer.embed(pictures), "target": said[wished], "styles": np.stack([rows.mean(axis=0) for rows in said.values()])}
 
 
 # ------------------------------------------------------------------------------------------------------------------- rows
