@@ -21,6 +21,7 @@ from choreia.types import Motion, Move, Music, Script
 if TYPE_CHECKING:
     from choreia.models.choreia.config import Sampling
     from choreia.models.choreia.model import Generator as Choreia
+    from choreia.models.theatre.model import Generator as Theatre
 
 FPS = 30.0
 REPERTOIRE = {"salsa": 0.2, "party": 0.2, "hip-hop": 0.2, "contemporary": 0.13, "ballet": 0.14, "indian": 0.13}
@@ -163,10 +164,35 @@ class RuleDancer:
         return np.zeros(0)
 
 
+@dataclass(frozen=True)
+class TheatreDancer:
+    """The movement that the musical-theatre model makes together with a stage: it knows music alone, neither styles nor moves."""
+
+    generator: Theatre
+    name: str = "theatre"
+    styles: tuple[str, ...] = ()
+
+    @property
+    def weights_sha256(self) -> str | None:
+        """Hash of the weights in use."""
+        return self.generator.weights_sha256
+
+    def move(self, music: Music, asked: Script, seed: int, progress: Progress | None) -> tuple[Motion, Script]:
+        """Sample movement and stage over the whole song at once and keep the movement."""
+        if asked.style or asked.moves:
+            raise ChoreiaError(f"{self.name} knows no words: use --model choreia")
+        return self.generator.perform(music, seed=seed)[0], Script("", plan.section_words(music))
+
+    def seams_s(self, duration_s: float) -> np.ndarray:
+        """None: its windows are blended at every step."""
+        return np.zeros(0)
+
+
 DANCERS: dict[str, Callable[[], Dancer]] = {
     "dancemeld": lambda: ModelDancer(load("dancemeld")),
     "choreographer": RuleDancer,
     "choreia": lambda: TextDancer(_choreia()),
+    "theatre": lambda: TheatreDancer(_theatre()),
 }
 
 
@@ -177,6 +203,8 @@ def dancer(model: str, style: str | None = None, guidance: Guidance = USUAL) -> 
     chosen = DANCERS[model]()
     if guidance != USUAL:
         chosen = _guided(chosen, guidance)
+    if style is not None and not chosen.styles:
+        raise ChoreiaError(f"{model} knows no styles: leave --style out, or use --model choreia")
     if style is not None and style not in chosen.styles:
         raise ChoreiaError(f"unknown style {style!r} for {model}: choose one of {', '.join(chosen.styles)}")
     return chosen
@@ -196,6 +224,13 @@ def _choreia() -> Choreia:
     from choreia.models.choreia.model import load as load_choreia
 
     return load_choreia()
+
+
+def _theatre() -> Theatre:
+    """Loaded only when asked for."""
+    from choreia.models.choreia.stage import load as load_theatre
+
+    return load_theatre()
 
 
 def _styled(asked: Script, seed: int) -> Script:
