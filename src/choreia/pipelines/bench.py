@@ -27,9 +27,11 @@ from choreia.music.analyze import analyze, analyze_file
 from choreia.pipelines.choreograph import ANYTHING, choreograph_song, finish
 from choreia.pipelines.dancers import dancer
 from choreia.pipelines.judge_length import Entrant, entrants
+from choreia.render.stage_show import render_stage
 from choreia.render.video import render
+from choreia.stage import looks
 from choreia.synth.composer import compose
-from choreia.types import Features, Motion, Music, RhythmEvents, Section
+from choreia.types import Features, Motion, Music, RhythmEvents, Section, Stage
 
 Progress = Callable[[str, float], None]
 Made = TypeVar("Made")
@@ -41,7 +43,7 @@ _FIRST_S = 10.0
 
 
 def bench(*, seconds: float = 180.0, model: str = "dancemeld", progress: Progress | None = None) -> dict[str, object]:
-    """Time composing, analysis, the dance, ten seconds of video, and the EDGE recipe; analysis and dance run in a fresh process."""
+    """Time composing, analysis, the dance, ten seconds of film of dancer and stage, and the EDGE recipe; analysis and dance run apart."""
     report = progress or (lambda stage, share: None)
     dancer(model)
     report("bench", 0.0)
@@ -57,11 +59,21 @@ def bench(*, seconds: float = 180.0, model: str = "dancemeld", progress: Progres
         started = time.perf_counter()
         render(clip, files.read(path, 0, clip.duration_s), Path(folder) / "dance.mp4")
         times["render"] = (time.perf_counter() - started) / clip.duration_s * seconds
+        started = time.perf_counter()
+        render_stage(clip, _lit(clip), files.read(path, 0, clip.duration_s), Path(folder) / "stage.mp4")
+        times["render_stage"] = (time.perf_counter() - started) / clip.duration_s * seconds
     times["edge_size"] = edge_size_s(seconds)
     report("bench", 1.0)
     result = {"model": model, "song_s": seconds, **{f"{k}_over_song": v / seconds for k, v in times.items()}, "peak_gb_of_dance": peak_gb,
               "edge_size_over_dance": times["edge_size"] / times["dance"], "threads": torch.get_num_threads()}  # fmt: skip
     return {**result, "text": "\n".join(f"{key:24} {value if key == 'model' else f'{value:.4g}'}" for key, value in result.items())}
+
+
+def _lit(motion: Motion) -> Stage:
+    """A stage with everything on: beams, gobos, colours and the spot."""
+    rows = clock.frames_in(motion.duration_s, 30.0)
+    track = looks.rest(looks.look("gala_finale"), np.linspace(0, 1, rows))
+    return Stage(track, np.zeros(1), ("gala_finale",), track.rows(slice(0, 1)))
 
 
 def _dance(path: Path, model: str) -> tuple[float, float, float, Motion]:
