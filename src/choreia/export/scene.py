@@ -83,7 +83,7 @@ def write_stage_glb(path: str | os.PathLike[str], motion: Motion, show: Show) ->
     """The dancer and the lamps as glTF 2.0 binary: spot lights of KHR_lights_punctual.
 
     Heads turn by ordinary node animation, which every reader plays. Intensity and colour are animated through KHR_animation_pointer
-    (read by Babylon.js, Blender from 4.3 on, and three.js with a plug-in). The extension is not required: readers without it skip those
+    (read by Babylon.js, newer Blenders, and three.js with a plug-in). The extension is not required: readers without it skip those
     channels and see every lamp at its mean intensity and mean colour, which is the average look and never the dark.
 
     Raises:
