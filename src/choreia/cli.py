@@ -22,7 +22,7 @@ Out = Annotated[Path, typer.Option("-o", "--out", help="folder for the results")
 Seed = Annotated[int, typer.Option(help="same seed, same bytes", min=0, max=2**53)]
 Start = Annotated[float, typer.Option(help="begin at this second of the song")]
 Seconds = Annotated[float | None, typer.Option(help="use this many seconds; default: to the end")]
-Formats = Annotated[str, typer.Option(help="comma-separated: bvh, glb, npz, mp4, take, json, pkl, png")]
+Formats = Annotated[str, typer.Option(help="comma-separated: bvh, glb, npz, mp4, take, json, pkl, usda, png")]
 Force = Annotated[bool, typer.Option("--force", help="overwrite existing results")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
 

@@ -243,7 +243,7 @@ def new(
 def export(
     context: typer.Context,
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for the results")] = Path("out"),
-    formats: Annotated[str, typer.Option(help="comma-separated: bvh, glb, npz, pkl, mp4, png, take, json")] = "bvh,glb,npz,mp4,json",
+    formats: Annotated[str, typer.Option(help="comma-separated: bvh, glb, npz, pkl, usda, mp4, png, take, json")] = "bvh,glb,npz,mp4,json",
     stem: Annotated[str, typer.Option(help="the files' name without suffix")] = "dance",
     ours: Annotated[bool, typer.Option("--ours", help="of your own dance: on choreia-24 at 30 fps, not on its own skeleton")] = False,
     force: Force = False,

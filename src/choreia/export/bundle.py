@@ -19,7 +19,7 @@ from choreia.files import read_bytes
 from choreia.motion import io
 from choreia.types import Motion, Performance
 
-MOTION_FORMATS = ("bvh", "glb", "npz", "pkl")
+MOTION_FORMATS = ("bvh", "glb", "npz", "pkl", "usda")
 FORMATS = (*MOTION_FORMATS, "mp4", "png", "take", "json")
 """What `write_bundle` knows: motion files, a film, a contact sheet, the project file that can be edited, and the provenance."""
 

@@ -71,6 +71,18 @@ def _film(made: Production, path: Path, progress: Progress | None) -> None:
     render_stage(made.motion, made.show.stage, made.song, path, progress=progress, title=made.show.name, sound_start_s=made.start_s)
 
 
+def _scene_glb(made: Production, path: Path, progress: Progress | None) -> None:
+    from choreia.export.scene import write_stage_glb
+
+    write_stage_glb(path, made.motion, made.show)
+
+
+def _scene_usd(made: Production, path: Path, progress: Progress | None) -> None:
+    from choreia.export.scene import write_stage_usd
+
+    write_stage_usd(path, made.motion, made.show)
+
+
 def _arrays(made: Production, path: Path, progress: Progress | None) -> None:
     """The track, the slices and the times as numpy arrays, without pickled objects."""
     stage = made.show.stage
@@ -106,6 +118,8 @@ FILES: dict[str, tuple[str, Writer]] = {
     "mid": ("cues.mid", lambda made, path, _: midi.write(path, made.show)),
     "osc": ("cues.osc", lambda made, path, _: osc.write(path, made.show)),
     "mvr": ("rig.mvr", lambda made, path, _: mvr.write(path, made.show.rig)),
+    "glb": ("stage.glb", _scene_glb),
+    "usda": ("stage.usda", _scene_usd),
     "npz": ("stage.npz", _arrays),
     "take": ("show.take", _project),
     "mp4": ("show.mp4", _film),
