@@ -31,7 +31,7 @@ Clock = Annotated[str, typer.Option(help="live: song (played here), wall (in sil
 ClockStart = Annotated[float, typer.Option(help="live: what an external clock shows when the song begins, seconds")]
 Force = Annotated[bool, typer.Option("--force", help="overwrite existing results")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout")]
-ShowFormats = Annotated[str, typer.Option(help="comma-separated: qxw, csv, html, pdf, mid, osc, mvr, glb, usda, json, npz, take, mp4; or none")]
+ShowFormats = Annotated[str, typer.Option(help="of qxw, csv, html, pdf, mid, osc, mvr, glb, usda, json, npz, take, mp4; or none")]
 AllFormats = Annotated[str, typer.Option(help="bvh, glb, npz, pkl, usda, png, take, json; qxw, csv, html, pdf, mid, osc, mvr, mp4")]
 
 
