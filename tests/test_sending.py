@@ -22,7 +22,7 @@ from choreia.pipelines.sending import Sending, send
 from choreia.stage.output import dmx, follow, midi, osc
 from choreia.types import Audio
 from test_stage_output_files import show
-from test_stage_output_live import frame_clock, read_bundle, read_message, read_sacn, received
+from test_stage_output_live import attentive, frame_clock, read_bundle, read_message, read_sacn, received
 
 
 @pytest.fixture
@@ -250,7 +250,9 @@ def test_dark_after_a_crash_of_the_clock(monkeypatch, receiver, song, error):
 
 def light_process(song, *arguments):
     command = [sys.executable, "-m", "choreia", "light", str(song), "--formats", "none", *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=Path(__file__).parent)
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=Path(__file__).parent, preexec_fn=attentive
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of other systems differ")

@@ -124,11 +124,17 @@ dmx.play(Dmx(values, (1,), 30.0, (), (), {}), dmx.Target(port=int(sys.argv[1])))
 """
 
 
+def attentive():
+    """To be called in a new process: those that a shell starts in the background ignore Ctrl-C, and their children with them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of other systems differ")
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGINT", "SIGKILL"])
 def test_a_process_that_is_ended_leaves_the_lamps_dark(receiver, number):
     """Also when it is killed: a receiver that drops packets out of sequence, as E1.31 has it, ends in darkness."""
-    player = subprocess.Popen([sys.executable, "-c", PLAYER, str(receiver.getsockname()[1])], stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", PLAYER, str(receiver.getsockname()[1])]
+    player = subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=attentive)
     receiver.settimeout(60)
     while not (seen := read_sacn(receiver.recv(2048)))[3][0]:
         pass
