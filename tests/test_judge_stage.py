@@ -86,8 +86,8 @@ def test_variants_are_found_where_training_leaves_them(tmp_path):
     assert list(judge_stage.trained(tmp_path)) == ["small", "no_style", "odd"]
     assert judge_stage.trained(None) == {}
     names = [entrant.name for entrant in judge_stage.entrants(tmp_path)]
-    assert names == ["held-out dance, designed stage", "rules", "theatre", "theatre, no style", "odd"]
-    assert [entrant.name for entrant in judge_stage.entrants(None)][2:] == ["theatre"]
+    assert names == ["held-out dance, designed stage", "rules", "theatre", "theatre, no style", "odd", "theatre, as shipped"]
+    assert [entrant.name for entrant in judge_stage.entrants(None)][2:] == ["theatre, as shipped"]
 
 
 def test_a_designed_stage_keeps_the_dance_and_needs_one(items):

@@ -52,6 +52,7 @@ EVERYTHING = "all"
 VARIANTS = {
     "small": "theatre", "no_attention": "theatre, no attention", "no_beat_loss": "theatre, no beat loss", "no_style": "theatre, no style",
     "no_music": "baseline, no music", "music2dance": "baseline, like Music2Dance",
+    "shipped": "theatre, as shipped",
 }  # fmt: skip
 """Rows by the folder that a variant was trained into, in their order."""
 
@@ -154,8 +155,8 @@ def _first(track: MusicTrack, seconds: float) -> MusicTrack:
 
 
 def entrants(runs: Path | None) -> list[Entrant]:
-    """The held-out dance in a designed stage, the designer on the default dancer, and the model with its variants."""
-    variants: dict[str, Path | None] = {**trained(runs)} or {"small": None}
+    """The held-out dance in a designed stage, the designer on the default dancer, the model's variants, and the weights of the package."""
+    variants: dict[str, Path | None] = {**trained(runs), "shipped": None}
     return [
         Entrant("held-out dance, designed stage", designed, given=True),
         Entrant("rules", by_rule),
