@@ -447,3 +447,16 @@ def test_light_for_another_song_is_refused(run, song, tmp_path):
     save(Performance(), tmp_path / "bare.take")
     refused(run("light", song, "--stage", tmp_path / "bare.take", "-o", tmp_path / "out"), "holds no light")
     refused(run("light", song, "--dance", tmp_path / "bare.take", "-o", tmp_path / "out"), "holds no dance")
+
+
+def test_the_trained_model_lights_and_dances(run, song, tmp_path):
+    """One call of each, with the weights of the package: a show for the song, and a performance by the model alone."""
+    code, out, err = run("light", song, "-o", tmp_path / "light", "--designer", "theatre", "--formats", "json,csv", "--json")
+    assert code == 0, err
+    page = json.loads((tmp_path / "light" / "stage.json").read_text())
+    assert json.loads(out)["seconds"] == pytest.approx(SECONDS) and "theatre" in json.dumps(page)
+    code, _, err = run("perform", song, "-o", tmp_path / "both", "--model", "theatre", "--designer", "theatre", "--formats", "bvh,csv")
+    assert code == 0, err
+    assert len(io.read(tmp_path / "both" / "dance.bvh")) == round(SECONDS * 30)
+    code, _, err = run("perform", song, "-o", tmp_path / "none", "--model", "theatre", "--style", "salsa", "--formats", "bvh")
+    assert code == 2 and "knows no styles" in err and not (tmp_path / "none").exists()
