@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from choreia.files import atomic_path
 from choreia.render.sound import SoundTrack, blocks_of
@@ -69,16 +70,20 @@ def write_film(pictures: Iterator[np.ndarray], reel: Reel, path: str | os.PathLi
 
 
 def drawn_ahead(draw: Callable[[int], Drawn], count: int) -> Iterator[Drawn]:
-    """draw(0), draw(1) … draw(count - 1) in order, a few of them drawn ahead on threads."""
+    """draw(0), draw(1) … draw(count - 1) in order, a few of them drawn ahead on threads.
+
+    Meanwhile products of matrices use one thread each: threads of threads wait for one another, at twice the work.
+    """
     waiting: deque[Future[Drawn]] = deque()
     pool = ThreadPoolExecutor(_THREADS)
     try:
-        for i in range(count):
-            waiting.append(pool.submit(draw, i))
-            if len(waiting) > _AHEAD:
+        with threadpool_limits(1, "blas"):
+            for i in range(count):
+                waiting.append(pool.submit(draw, i))
+                if len(waiting) > _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
 
