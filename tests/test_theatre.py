@@ -14,8 +14,9 @@ from choreia.data.shards import MusicTrack, write_json, write_shard
 from choreia.errors import ChoreiaError
 from choreia.models.base import read_weights, write_weights
 from choreia.models.choreia.latents import default_latents
+from choreia.models.choreia.stage import space_of
 from choreia.models.theatre import recipe
-from choreia.models.theatre.config import PAPER, SMALL, TINY, Config, Sizes, ablations, variant
+from choreia.models.theatre.config import PAPER, SMALL, TINY, VARIANTS, Config, Sizes, ablations, variant
 from choreia.models.theatre.dancer import JOINTS, PARENTS, adjacency, amplitude, readouts
 from choreia.models.theatre.denoiser import Denoiser, Scheduling
 from choreia.models.theatre.given import Given, columns, pack, unpack
@@ -397,6 +398,13 @@ def test_silence_without_a_beat_is_lit(generator):
                    Features(np.zeros((frames, 1), np.float32), 30.0, ("energy",)), features)  # fmt: skip
     motion, stage = generator.perform(silent)
     assert len(motion) == len(stage.track) == frames
+
+
+def test_every_variant_moves_where_its_sizes_say():
+    for name in VARIANTS:
+        sizes = variant(name).sizes
+        space = space_of(sizes)
+        assert (space.width, space.fold, space.fps) == (sizes.motion, sizes.fold, sizes.fps), name
 
 
 def test_weights_of_another_space_are_refused(trained):

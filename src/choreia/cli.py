@@ -43,7 +43,7 @@ def dance(
     guidance_text: Annotated[float | None, typer.Option(help="model choreia: how strongly words are followed, 0 to 10")] = None,
     takes: Annotated[int, typer.Option(help="how many different dances")] = 1,
     formats: Formats = "bvh,glb,npz,mp4,take,json",
-    model: Annotated[str | None, typer.Option(help="dancemeld; choreia, the default with words or --stream; choreographer")] = None,
+    model: Annotated[str | None, typer.Option(help="dancemeld; choreia, usual with words or --stream; choreographer; theatre")] = None,
     compose: Annotated[str | None, typer.Option(help="compose a song: edm, rnb, hip-hop, pop, funk, swing, latin, ballad")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="write BVH to standard output, frame by frame as it is made; no files")] = False,
     force: Force = False,
@@ -164,7 +164,13 @@ def corpus(
 
 @app.command()
 def train(
-    recipe: Annotated[str, typer.Argument(help="dancemeld-tokenizer, dancemeld-prior, choreia, lrcm, inbetween, textmotion, beats")],
+    recipe: Annotated[
+        str,
+        typer.Argument(
+            help="dancemeld-tokenizer, dancemeld-prior, choreia, lrcm, inbetween, textmotion, "
+            "theatre-encoders, theatre, theatre-visual, beats"
+        ),
+    ],
     data: Annotated[Path, typer.Option(help="what `choreia prepare` wrote")] = Path("prepared"),
     out: Annotated[Path, typer.Option("-o", "--out", help="folder for checkpoints and logs")] = Path("runs"),
     variant: Annotated[str, typer.Option(help="paper, small or tiny, or an ablation's name; lrcm: paper, pose_small, pose_tiny")] = "small",
@@ -193,7 +199,7 @@ def evaluate(
     midi: Annotated[Path | None, typer.Option(help="leaderboard: unpacked music whose beats are known")] = None,
     runs: Annotated[Path | None, typer.Option(help="leaderboard: trained variants, a folder each")] = None,
     shows: Annotated[Path | None, typer.Option(help="leaderboard: unpacked real light shows, for the table lights")] = None,
-    only: Annotated[str, typer.Option(help="leaderboard: which tables, comma-separated; default: all but ablations")] = "",
+    only: Annotated[str, typer.Option(help="leaderboard: which tables, comma-separated; default: all but ablations and lights")] = "",
     seeds: Annotated[int, typer.Option(help="leaderboard: dances for each song")] = 5,
     results: Annotated[Path | None, typer.Option(help="leaderboard, sanity: Markdown file to put the tables into")] = None,
     workers: Annotated[int, typer.Option(help="processes")] = 2,

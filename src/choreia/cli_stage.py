@@ -90,7 +90,7 @@ def perform(
     llm_url: Annotated[str | None, typer.Option(help="where it answers, http://localhost:8080/v1; default: OPENAI_BASE_URL")] = None,
     guidance_music: Annotated[float | None, typer.Option(help="model choreia: how strongly music is followed, 0 to 10")] = None,
     guidance_text: Annotated[float | None, typer.Option(help="model choreia: how strongly words are followed, 0 to 10")] = None,
-    model: Annotated[str | None, typer.Option(help="who dances: dancemeld; choreia, the default with words; choreographer")] = None,
+    model: Annotated[str | None, typer.Option(help="who dances: dancemeld; choreia, usual with words; choreographer; theatre")] = None,
     look: Look = None,
     palette: Colours = None,
     like: Like = None,

@@ -57,7 +57,7 @@ def dance_features(spectra: Spectra, beats_s: np.ndarray, downbeats_s: np.ndarra
     """The 24 columns `DANCE_NAMES` for beats, downbeats and 8-count starts in seconds (any may be empty: its columns are then 0)."""
     times_s = clock.frame_times(len(spectra.power), FPS)
     flux = _flux(spectra.mel)
-    pulses = [_pulse(times_s, at_s) for at_s in (beats_s, downbeats_s)]
+    pulses = [pulse(times_s, at_s) for at_s in (beats_s, downbeats_s)]
     phases = [_phase(times_s, grid_s) for grid_s in (beats_s, downbeats_s, eights_s)]
     bands = [_unit_peak(part.mean(axis=1)) for part in (flux, flux[:, :12], flux[:, 12:36], flux[:, 36:])]
     centroid = np.clip(np.log2(np.maximum(spectra.centroid_hz, 1) / 100) / 6, 0, 1)
@@ -96,7 +96,7 @@ def _phase(times_s: np.ndarray, grid_s: np.ndarray) -> np.ndarray:
     return np.stack([np.sin(angle), np.cos(angle)], axis=1)
 
 
-def _pulse(times_s: np.ndarray, at_s: np.ndarray) -> np.ndarray:
+def pulse(times_s: np.ndarray, at_s: np.ndarray) -> np.ndarray:
     """A bump of height 1 and sigma 40 ms at each time, (T,)."""
     if len(at_s) == 0:
         return np.zeros(len(times_s))

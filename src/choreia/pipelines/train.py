@@ -12,7 +12,7 @@ from choreia.errors import ChoreiaError
 from choreia.models.beats import corpus as beat_corpus
 from choreia.models.beats import recipe as beats
 from choreia.models.choreia import recipe as choreia
-from choreia.models.choreia.latents import default_latents
+from choreia.models.choreia.stage import space_of
 from choreia.models.dancemeld import recipe as dancemeld
 from choreia.models.dancemeld.config import variant as dancemeld_variant
 from choreia.models.inbetween import recipe as inbetween
@@ -114,7 +114,8 @@ def _inbetween(data: Path, out: Path, variant: str, settings: Settings, steps: i
 
 
 def _theatre_encoders(data: Path, out: Path, variant: str, settings: Settings, steps: int | None) -> Path:
-    return theatre.train_encoders(data, settings.out, theatre_variant(variant), default_latents(), settings, steps)
+    config = theatre_variant(variant)
+    return theatre.train_encoders(data, settings.out, config, space_of(config.sizes), settings, steps)
 
 
 def _theatre_visual(data: Path, settings: Settings, steps: int | None) -> Path:
@@ -126,7 +127,7 @@ def _theatre(out: Path, variant: str, settings: Settings, steps: int | None) -> 
     encoders = out / "encoders" / "encoders.safetensors"
     if not encoders.is_file():
         raise ChoreiaError(f"no {encoders}: run `choreia train theatre-encoders` with the same --out first")
-    return theatre.train_theatre(encoders, settings.out, variant, default_latents(), settings, steps)
+    return theatre.train_theatre(encoders, settings.out, variant, space_of(theatre_variant(variant).sizes), settings, steps)
 
 
 def _beats(data: Path, out: Path, seed: int) -> Path:

@@ -135,7 +135,8 @@ class Generator:
             whole = held_to(dance, frames)
             motion, dancer = _batch(self.space.encode(whole)), self._in_windows(self.encoders.motion, _batch(self.space.seen(whole)))
         style = torch.zeros(1, count, sizes.style) if held is None else self._style(held, frames)
-        target = torch.zeros(1, count, TARGET) if targets is None else _batch(_rows(targets, frames)[sizes.fold // 2 :: sizes.fold])
+        aimed = None if targets is None else _batch(clock.first_rows(targets, frames)[sizes.fold // 2 :: sizes.fold])
+        target = torch.zeros(1, count, TARGET) if aimed is None else aimed
         return Given(
             self._in_windows(self._listener, heard), beat_pulse(heard, sizes.fold).unflatten(1, (-1, sizes.fold)).amax(2)[..., None],
             there(self.config.hears), motion, dancer, there(dance is not None), style, there(held is not None),
@@ -194,12 +195,8 @@ def load_encoders(weights: Weights, sizes: Sizes, prefix: str = "") -> Encoders:
 def held_to(dance: Motion, frames: int) -> Motion:
     """A take cut, or held at its last pose, to `frames` frames."""
     return dance.slice(0, frames) if len(dance) >= frames else Motion(
-        dance.skeleton, _rows(dance.root, frames), _rows(dance.rotations, frames), dance.fps
+        dance.skeleton, clock.first_rows(dance.root, frames), clock.first_rows(dance.rotations, frames), dance.fps
     )  # fmt: skip
-
-
-def _rows(values: np.ndarray, frames: int) -> np.ndarray:
-    return values[np.minimum(np.arange(frames), len(values) - 1)]
 
 
 def _batch(values: np.ndarray) -> Tensor:

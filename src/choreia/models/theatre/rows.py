@@ -8,7 +8,7 @@ from torch import Tensor
 
 from choreia import clock
 from choreia.models.theatre.config import MEL, RHYTHM
-from choreia.music.features import DANCE_NAMES
+from choreia.music.features import DANCE_NAMES, pulse
 from choreia.stage.style import VECTOR, from_vector, to_vector
 from choreia.types import Music, Style
 
@@ -19,7 +19,6 @@ RHYTHM_NAMES = (*HEARD, "offbeat", "subdivision", "section")
 MUSIC = MEL + RHYTHM + 1
 """Columns of music a frame: log-mel, rhythm, the number of the beat."""
 
-PULSE_S = 0.04
 LOUDEST = 95.0
 """Percentile of a song's loudness to which its spectrogram is levelled, so that recordings at any volume look alike."""
 
@@ -35,7 +34,7 @@ def music_rows(music: Music, frames: int, fps: float) -> np.ndarray:
     mel = _at(_levelled(music.features["logmel"].values), times)
     marks = (music.events.offbeat_s, music.events.subdivision_s, np.array([section.start_s for section in music.sections]))
     number = np.floor(clock.beat_position(times, music.beats_s) + 1e-6) if music.has_beat else np.floor(times * 2)
-    return np.concatenate([mel, heard, np.stack([_pulse(times, at) for at in marks], 1), number[:, None]], axis=1).astype(np.float32)
+    return np.concatenate([mel, heard, np.stack([pulse(times, at) for at in marks], 1), number[:, None]], axis=1).astype(np.float32)
 
 
 def _at(values: np.ndarray, times_s: np.ndarray) -> np.ndarray:
@@ -47,12 +46,6 @@ def _levelled(logmel: np.ndarray) -> np.ndarray:
     """A log-mel spectrogram against its own loud frames, in about [-2, 1]."""
     loud = np.percentile(logmel.max(axis=1), LOUDEST)
     return np.maximum(logmel - loud, -12.0) / 6 + 1
-
-
-def _pulse(times_s: np.ndarray, at_s: np.ndarray) -> np.ndarray:
-    if not len(at_s):
-        return np.zeros(len(times_s))
-    return np.exp(-0.5 * ((times_s - clock.nearest(at_s, times_s)) / PULSE_S) ** 2)
 
 
 def nearest_rows(track: Style, fps: float, times_s: np.ndarray) -> np.ndarray:

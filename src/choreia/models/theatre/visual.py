@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from choreia.errors import ChoreiaError
-from choreia.models.base import WEIGHTS, Weights, load_part, shipped
+from choreia.models.base import Weights, load_part, shipped
 from choreia.models.theatre.visual_colour import HEIGHT, STATISTICS, WIDTH, decompose, oklab
 from choreia.models.theatre.visual_target import COLUMNS, DESCRIPTION, describe, style_of
 from choreia.types import Style
@@ -182,11 +182,6 @@ def _squeezed(frames: np.ndarray) -> Tensor:
         return found
     small = [F.interpolate(one[None].permute(0, 3, 1, 2).float(), (HEIGHT, WIDTH), mode="area") for one in found]
     return torch.cat(small).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()
-
-
-def available() -> bool:
-    """Whether its weights come with this copy of the package."""
-    return (WEIGHTS / f"{NAME}.safetensors").is_file()
 
 
 @cache
